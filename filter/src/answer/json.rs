@@ -1,0 +1,358 @@
+//! A whole JSON answer. Streams through block by block; held to its end where a rule could still refuse it.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use weir_rules::policy::{Mode, ToolAction};
+use weir_rules::{Channel, ChannelSet};
+
+use super::{CALL_NOTE, Stop};
+use crate::dialect::{Dialect, Direction, Fact, Lane, Meaning, Node, Spot, Value, Walker};
+use crate::document::Scanned;
+use crate::engine::Engine;
+use crate::json::{self, Lexer};
+use crate::request::{BodyFault, TOOLS_DEFAULT};
+use crate::splice::{self, Cut};
+use crate::tally::{Decision, Tally};
+
+/// One tool call of a choice or one block of an answer.
+struct Call {
+    raw: Range<u64>,
+    denied: bool,
+}
+
+/// What is known of the choice (or the whole Anthropic message) that is being read.
+#[derive(Default)]
+struct Choice {
+    calls: Vec<Call>,
+    calls_list: Option<Range<u64>>,
+    content: Option<Range<u64>>,
+    said_start: u64,
+    finish: Option<(Range<u64>, String)>,
+    logprobs: Option<Range<u64>>,
+    logprobs_found: bool,
+    edited: bool,
+}
+
+/// A JSON answer while it arrives.
+pub struct JsonAnswer {
+    engine: Rc<Engine>,
+    dialect: Dialect,
+    lexer: Lexer,
+    walker: Walker,
+    /// Bytes received and not yet released, and the offset of the first.
+    held: Vec<u8>,
+    base: u64,
+    whole: bool,
+    current: String,
+    tokens: String,
+    name: Option<String>,
+    block_type: Option<String>,
+    choice: Choice,
+    cuts: Vec<Cut>,
+    refused: bool,
+}
+
+impl JsonAnswer {
+    pub fn new(engine: Rc<Engine>, dialect: Dialect) -> JsonAnswer {
+        let depth = engine.policy.spec.limits.depth;
+        JsonAnswer {
+            lexer: Lexer::new(json::Limits { depth, ..json::Limits::default() }),
+            walker: Walker::new(dialect, Direction::Answer),
+            held: Vec::new(),
+            base: 0,
+            whole: engine.rejects_answers,
+            current: String::new(),
+            tokens: String::new(),
+            name: None,
+            block_type: None,
+            choice: Choice::default(),
+            cuts: Vec::new(),
+            refused: false,
+            dialect,
+            engine,
+        }
+    }
+
+    /// Whether nothing may leave before the end.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Bytes held.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Takes the next piece and appends what may leave to `out`.
+    ///
+    /// # Errors
+    /// A rule refuses the answer, or it cannot be inspected.
+    pub fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Stop> {
+        let limit = self.engine.policy.spec.limits.request.bytes();
+        if self.held.len() as u64 + bytes.len() as u64 > limit {
+            return Err(BodyFault::TooLarge.into());
+        }
+        let at = self.base + self.held.len() as u64;
+        self.held.try_reserve(bytes.len()).map_err(|_| BodyFault::TooLarge)?;
+        self.held.extend_from_slice(bytes);
+        self.lexer.feed(bytes, at, &mut self.walker).map_err(BodyFault::from)?;
+        self.interpret(tally)?;
+        if self.refused {
+            return Err(Stop::Refused);
+        }
+        let waits = self.whole || !self.lexer.between_tokens() || self.choice.logprobs_found;
+        if !waits {
+            self.release(out, tally);
+        }
+        Ok(())
+    }
+
+    /// The answer is complete.
+    ///
+    /// # Errors
+    /// As [`write`](JsonAnswer::write).
+    pub fn end(&mut self, out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Stop> {
+        self.lexer.end(self.base + self.held.len() as u64).map_err(BodyFault::from)?;
+        self.close_choice();
+        self.release(out, tally);
+        Ok(())
+    }
+
+    /// What is held, unedited: for a policy that lets uninspectable answers pass.
+    pub fn surrender(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held)
+    }
+
+    fn release(&mut self, out: &mut Vec<u8>, tally: &mut Tally) {
+        splice::apply(&self.held, self.base, &mut self.cuts, out);
+        tally.passed_bytes = tally.passed_bytes.saturating_add(self.held.len() as u64);
+        self.base += self.held.len() as u64;
+        self.held.clear();
+        self.cuts.clear();
+    }
+
+    fn raw(&self, range: &Range<u64>) -> &[u8] {
+        let from = range.start.saturating_sub(self.base) as usize;
+        let to = range.end.saturating_sub(self.base) as usize;
+        self.held.get(from..to).unwrap_or_default()
+    }
+
+    fn interpret(&mut self, tally: &mut Tally) -> Result<(), BodyFault> {
+        let facts = std::mem::take(&mut self.walker.facts);
+        for fact in &facts.list {
+            match fact {
+                Fact::Text { text, .. } => self.current.push_str(facts.text(text)),
+                Fact::TextEnd { meaning, spot, raw } => {
+                    let text = std::mem::take(&mut self.current);
+                    self.text(*meaning, *spot, &text, raw.clone(), tally)?;
+                    self.current = text;
+                    self.current.clear();
+                }
+                Fact::Bare { text, raw, key, .. } => {
+                    let channel = Channel::ResponseOther;
+                    let scanned = Scanned::bare(
+                        &self.engine.rules,
+                        ChannelSet::from(channel),
+                        facts.text(text),
+                        raw.clone(),
+                        *key,
+                    )?;
+                    self.decide(&scanned, channel, false, tally);
+                }
+                Fact::Value { value, text, raw, .. } => self.value(*value, facts.text(text), raw),
+                Fact::Begin { node, raw, .. } => self.begin(*node, raw),
+                Fact::End { node, raw, .. } => self.node(*node, raw, tally)?,
+                Fact::Media { bytes } => {
+                    tally.media_bytes = tally.media_bytes.saturating_add(*bytes);
+                }
+                Fact::Reference | Fact::State => {}
+            }
+        }
+        self.walker.facts = facts;
+        self.walker.facts.clear();
+        Ok(())
+    }
+
+    fn text(
+        &mut self,
+        meaning: Meaning,
+        _spot: Spot,
+        text: &str,
+        raw: Range<u64>,
+        tally: &mut Tally,
+    ) -> Result<(), BodyFault> {
+        let engine = self.engine.clone();
+        let rules = &engine.rules;
+        let channel = match meaning {
+            Meaning::Lane(Lane::Logprobs) => {
+                self.tokens.push_str(text);
+                return Ok(());
+            }
+            Meaning::Lane(lane) => lane.channel(),
+            Meaning::Text(channel) => channel,
+            _ => Channel::ResponseOther,
+        };
+        let scope = ChannelSet::from(channel);
+        if text.is_empty() || !rules.reads(scope) {
+            return Ok(());
+        }
+        let nested = matches!(meaning, Meaning::Lane(lane) if lane.is_nested());
+        let scanned = if nested {
+            Scanned::arguments(rules, scope, text, raw)?
+        } else {
+            Scanned::string(rules, scope, text, raw)?
+        };
+        self.decide(&scanned, channel, meaning == Meaning::Lane(Lane::Signed), tally);
+        Ok(())
+    }
+
+    fn decide(&mut self, scanned: &Scanned, channel: Channel, signed: bool, tally: &mut Tally) {
+        if scanned.is_clean() {
+            return;
+        }
+        let engine = self.engine.clone();
+        let outcome = scanned.decide(&engine.rules, channel, self.raw(&scanned.raw), signed, tally);
+        self.refused |= outcome.rejected;
+        self.choice.edited |= outcome.edited;
+        self.cuts.extend(outcome.cuts);
+    }
+
+    fn value(&mut self, value: Value, text: &str, raw: &Range<u64>) {
+        match value {
+            Value::CallName => self.name = Some(text.to_owned()),
+            Value::BlockType => self.block_type = Some(text.to_owned()),
+            Value::Finish => self.choice.finish = Some((raw.clone(), text.to_owned())),
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, node: Node, raw: &Range<u64>) {
+        match node {
+            Node::Choice => self.choice = Choice::default(),
+            Node::Said => self.choice.said_start = raw.end,
+            Node::ToolCall | Node::FunctionCall => self.name = None,
+            Node::Block => {
+                self.name = None;
+                self.block_type = None;
+            }
+            Node::Logprobs => {
+                self.tokens.clear();
+                self.choice.logprobs_found = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn node(&mut self, node: Node, raw: &Range<u64>, tally: &mut Tally) -> Result<(), BodyFault> {
+        match node {
+            Node::Choice => self.close_choice(),
+            Node::SaidContent => self.choice.content = Some(raw.clone()),
+            Node::ToolCalls => self.choice.calls_list = Some(raw.clone()),
+            Node::ToolCall | Node::FunctionCall => self.judge(raw, tally),
+            Node::Block if self.block_type.as_deref() == Some("tool_use") => self.judge(raw, tally),
+            Node::Logprobs if self.choice.logprobs_found => {
+                self.choice.logprobs = Some(raw.clone());
+                self.logprobs()?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The tokens repeat the text: they are scanned afresh, and not counted again.
+    fn logprobs(&mut self) -> Result<(), BodyFault> {
+        let channel = Channel::ResponseText;
+        let tokens = std::mem::take(&mut self.tokens);
+        let scanned =
+            Scanned::string(&self.engine.rules, ChannelSet::from(channel), &tokens, 0..0)?;
+        let raw = escaped(&tokens);
+        let outcome =
+            scanned.decide(&self.engine.rules, channel, &raw, false, &mut Tally::default());
+        self.refused |= outcome.rejected;
+        self.choice.edited |= outcome.edited;
+        Ok(())
+    }
+
+    fn judge(&mut self, raw: &Range<u64>, tally: &mut Tally) {
+        let Some(name) = self.name.take() else { return };
+        let verdict = self.engine.rules.tools().judge(&name);
+        let mut denied = false;
+        if verdict.action == ToolAction::Deny {
+            let id = verdict.rule.unwrap_or(TOOLS_DEFAULT);
+            tally.row(id, Some(Channel::ResponseToolCall), "deny", verdict.mode);
+            denied = verdict.mode == Mode::Enforce;
+            tally.reach(if denied { Decision::Mask } else { Decision::Audit });
+        }
+        self.choice.calls.push(Call { raw: raw.clone(), denied });
+    }
+
+    /// Everything about the choice is known: denied calls leave, copies of edited text too.
+    fn close_choice(&mut self) {
+        let choice = std::mem::take(&mut self.choice);
+        if let Some(raw) = choice.logprobs.filter(|_| choice.edited) {
+            self.cuts.push(Cut { raw, bytes: b"null".to_vec() });
+        }
+        let gone: Vec<bool> = choice.calls.iter().map(|c| c.denied).collect();
+        if !gone.contains(&true) {
+            return;
+        }
+        let all_gone = gone.iter().all(|g| *g);
+        let (finished, after) = match self.dialect {
+            Dialect::OpenAIChat => (["tool_calls", "function_call"].as_slice(), "\"stop\""),
+            Dialect::AnthropicMessages => (["tool_use"].as_slice(), "\"end_turn\""),
+        };
+        if let Some((raw, finish)) = &choice.finish
+            && all_gone
+            && finished.contains(&finish.as_str())
+        {
+            let raw = raw.start.saturating_sub(1)..raw.end + 1;
+            self.cuts.push(Cut { raw, bytes: after.as_bytes().to_vec() });
+        }
+        if self.dialect == Dialect::AnthropicMessages {
+            let note = format!("{{\"type\":\"text\",\"text\":\"{CALL_NOTE}\"}}");
+            for call in choice.calls.iter().filter(|c| c.denied) {
+                self.cuts.push(Cut { raw: call.raw.clone(), bytes: note.clone().into_bytes() });
+            }
+            return;
+        }
+        self.note(&choice.content, choice.said_start);
+        match choice.calls_list {
+            Some(list) if all_gone => self.cuts.push(Cut { raw: list, bytes: b"null".to_vec() }),
+            Some(_) => {
+                let all: Vec<Range<u64>> = choice.calls.iter().map(|c| c.raw.clone()).collect();
+                splice::remove_elements(&all, &gone, &mut self.cuts);
+            }
+            None => {
+                let calls = choice.calls.iter().filter(|c| c.denied);
+                self.cuts.extend(calls.map(|c| Cut { raw: c.raw.clone(), bytes: b"null".to_vec() }));
+            }
+        }
+    }
+
+    /// Says in the choice's text that a call was taken out.
+    fn note(&mut self, content: &Option<Range<u64>>, said_start: u64) {
+        let cut = match content {
+            None => Cut {
+                raw: said_start..said_start,
+                bytes: format!("\"content\":\"{CALL_NOTE}\",").into_bytes(),
+            },
+            Some(raw) if matches!(self.raw(raw), b"null" | b"\"\"") => {
+                Cut { raw: raw.clone(), bytes: format!("\"{CALL_NOTE}\"").into_bytes() }
+            }
+            Some(raw) if self.raw(raw).ends_with(b"\"") => Cut {
+                raw: raw.end - 1..raw.end - 1,
+                bytes: format!(" {CALL_NOTE}").into_bytes(),
+            },
+            Some(_) => return,
+        };
+        self.cuts.push(cut);
+    }
+}
+
+/// `text` as the content of a JSON string, so that edits can be mapped as anywhere else.
+fn escaped(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    json::escape_into(text, json::Layers::Plain, &mut out);
+    out
+}

@@ -1,0 +1,618 @@
+//! An answer as server-sent events: one queue, released by horizon.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+use weir_rules::ChannelSet;
+
+use super::Stop;
+use super::block::{Block, CallPart, Partial, Segment};
+use super::calls::Calls;
+use super::deny;
+use super::lane::{LaneKey, LaneState};
+use super::plan::{LaneText, Plan};
+use crate::dialect::{Dialect, Direction, Lane, Walker};
+use crate::document::Scanned;
+use crate::engine::Engine;
+use crate::frame::{Frame, Sse, SseFault};
+use crate::json::{self, Layers, Lexer, Piece, raw_offset};
+use crate::request::BodyFault;
+use crate::splice::{Coding, Cut};
+use crate::tally::Tally;
+
+/// The call number of the legacy `function_call`.
+const LEGACY_CALL: u32 = u32::MAX;
+/// Sent while a tool call is held and nothing else can be.
+const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
+
+/// What an ending must know of what the client has seen.
+#[derive(Default)]
+pub struct Seen {
+    pub id: String,
+    pub model: String,
+    /// Choices that began and have not finished, as released.
+    pub open_choices: Vec<u32>,
+    /// The content block that began and has not stopped, as released.
+    pub open_block: Option<u32>,
+    pub started: bool,
+    pub done: bool,
+}
+
+/// An event stream while it arrives.
+pub struct StreamAnswer {
+    engine: Rc<Engine>,
+    dialect: Dialect,
+    sse: Sse,
+    lexer: Lexer,
+    walker: Walker,
+    lanes: Vec<LaneState>,
+    calls: Calls,
+    queue: VecDeque<(Block, Step)>,
+    queued: u64,
+    pub seen: Seen,
+}
+
+/// What releasing an event means for the stream's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    None,
+    Started,
+    BlockStart(u32),
+    BlockStop,
+    Choices(Vec<u32>),
+    Done,
+}
+
+impl StreamAnswer {
+    pub fn new(engine: Rc<Engine>, dialect: Dialect) -> StreamAnswer {
+        let limits = &engine.policy.spec.limits;
+        let lexer = json::Limits { depth: limits.depth, ..json::Limits::default() };
+        StreamAnswer {
+            sse: Sse::new(usize::try_from(limits.event.bytes()).unwrap_or(usize::MAX)),
+            lexer: Lexer::new(lexer),
+            walker: Walker::new(dialect, Direction::Answer),
+            lanes: Vec::new(),
+            calls: Calls::default(),
+            queue: VecDeque::new(),
+            queued: 0,
+            seen: Seen::default(),
+            dialect,
+            engine,
+        }
+    }
+
+    /// Bytes held.
+    pub fn held(&self) -> u64 {
+        self.queued
+    }
+
+    /// Takes the next piece and appends what may leave to `out`. `now` is in microseconds.
+    ///
+    /// # Errors
+    /// A rule refuses the answer, or it cannot be inspected; what is held then must not leave.
+    pub fn write(
+        &mut self,
+        bytes: &[u8],
+        now: u64,
+        out: &mut Vec<u8>,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
+        let before = out.len();
+        let mut frames = Vec::new();
+        let fed = self.sse.feed(bytes, &mut |frame| frames.push(frame));
+        for frame in frames {
+            self.frame(frame, now, out, tally)?;
+            self.release(now, out, tally);
+        }
+        fed.map_err(sse_fault)?;
+        self.check_limits()?;
+        if out.len() == before && self.queue.iter().any(|(block, _)| self.is_judging(block)) {
+            out.extend_from_slice(KEEP_ALIVE);
+        }
+        Ok(())
+    }
+
+    /// The stream is over. What an open match still holds is dropped and counted.
+    ///
+    /// # Errors
+    /// As [`write`](StreamAnswer::write).
+    pub fn end(&mut self, now: u64, out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Stop> {
+        let mut last = None;
+        self.sse.end(&mut |frame| last = Some(frame));
+        if let Some(frame) = last {
+            self.frame(frame, now, out, tally)?;
+            self.release(now, out, tally);
+        }
+        for (block, _) in self.queue.drain(..) {
+            tally.dropped_bytes = tally.dropped_bytes.saturating_add(block.raw.len() as u64);
+        }
+        self.queued = 0;
+        Ok(())
+    }
+
+    /// What is held, unedited: for a policy that lets uninspectable answers pass.
+    pub fn surrender(&mut self) -> Vec<u8> {
+        let mut held = Vec::new();
+        for (block, _) in self.queue.drain(..) {
+            held.extend_from_slice(&block.raw);
+        }
+        self.queued = 0;
+        self.sse.end(&mut |frame| held.extend_from_slice(&frame.raw));
+        held
+    }
+
+    fn check_limits(&self) -> Result<(), Stop> {
+        let limits = &self.engine.policy.spec.limits;
+        let judging = self.queue.iter().any(|(block, _)| self.is_judging(block));
+        let extra = if judging { limits.tool_call.bytes() } else { 0 };
+        if self.queued > limits.held.bytes().saturating_add(extra) {
+            return Err(BodyFault::TooLarge.into());
+        }
+        Ok(())
+    }
+
+    fn frame(
+        &mut self,
+        frame: Frame,
+        now: u64,
+        out: &mut Vec<u8>,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
+        tally.events += 1;
+        tally.passed_bytes = tally.passed_bytes.saturating_add(frame.raw.len() as u64);
+        if frame.comment_only {
+            out.extend_from_slice(&frame.raw);
+            return Ok(());
+        }
+        let mut block = Block { since: now, ..Block::default() };
+        let data = |range: &Range<usize>| frame.raw.get(range.clone()).unwrap_or_default();
+        let blank = frame.data.iter().all(|d| data(d).trim_ascii().is_empty());
+        let terminator =
+            matches!(frame.data.as_slice(), [only] if data(only).trim_ascii() == b"[DONE]");
+        let mut step = Step::None;
+        if terminator {
+            step = Step::Done;
+            block.raw = frame.raw;
+            return self.finish_frame(block, step, true, tally);
+        }
+        if !blank {
+            self.walker.reset();
+            self.lexer.reset();
+            for range in &frame.data {
+                let at = range.start as u64;
+                let read = self.lexer.feed(data(range), at, &mut self.walker);
+                read.and_then(|()| self.lexer.feed(b"\n", range.end as u64, &mut self.walker))
+                    .map_err(BodyFault::from)?;
+            }
+            self.lexer.end(frame.raw.len() as u64).map_err(BodyFault::from)?;
+            let plan = Plan::read(&self.walker.facts);
+            block.raw = frame.raw;
+            tally.media_bytes = tally.media_bytes.saturating_add(plan.media_bytes);
+            if let (true, Some(id)) = (self.seen.id.is_empty(), &plan.id) {
+                self.seen.id = id.clone();
+            }
+            if let (true, Some(model)) = (self.seen.model.is_empty(), &plan.model) {
+                self.seen.model = model.clone();
+            }
+            self.singles(&plan, &mut block, tally)?;
+            return match self.dialect {
+                Dialect::OpenAIChat => self.chat(&plan, block, tally),
+                Dialect::AnthropicMessages if plan.frame_type == "ping" => {
+                    block.write(out);
+                    Ok(())
+                }
+                Dialect::AnthropicMessages => self.anthropic(&plan, block, tally),
+            };
+        }
+        block.raw = frame.raw;
+        self.finish_frame(block, step, false, tally)
+    }
+
+    /// Texts that are complete in this event.
+    fn singles(&mut self, plan: &Plan, block: &mut Block, tally: &mut Tally) -> Result<(), Stop> {
+        let rules = &self.engine.rules;
+        for single in &plan.singles {
+            let scope = ChannelSet::from(single.channel);
+            if !rules.reads(scope) {
+                continue;
+            }
+            let raw = single.raw.clone();
+            let scanned = match single.bare {
+                Some(key) => Scanned::bare(rules, scope, &single.text, raw, key),
+                None => Scanned::string(rules, scope, &single.text, raw),
+            }
+            .map_err(BodyFault::from)?;
+            if scanned.is_clean() {
+                continue;
+            }
+            let range = single.raw.start as usize..single.raw.end as usize;
+            let content = block.raw.get(range).unwrap_or_default();
+            let outcome = scanned.decide(rules, single.channel, content, false, tally);
+            if outcome.rejected {
+                return Err(Stop::Refused);
+            }
+            block.cuts.extend(outcome.cuts);
+        }
+        Ok(())
+    }
+
+    fn chat(&mut self, plan: &Plan, mut block: Block, tally: &mut Tally) -> Result<(), Stop> {
+        let mut touched = Vec::new();
+        for choice in &plan.choices {
+            let group = plan.group(choice.position);
+            block.groups.push(group);
+            if let Some(raw) = &choice.logprobs {
+                block.logprobs.push((group, raw.clone()));
+            }
+            if let Some((raw, text)) = &choice.finish {
+                block.finish.push((group, raw.clone(), text.clone()));
+            }
+        }
+        for element in &plan.calls {
+            let group = plan.group(element.choice);
+            let number = match (&element.index, element.legacy) {
+                (_, true) => LEGACY_CALL,
+                (Some((index, _)), _) => *index,
+                (None, _) => element.call,
+            };
+            let Some(call) = self.calls.open(group, number) else {
+                return Err(BodyFault::TooLarge.into());
+            };
+            if let Some(name) = &element.name {
+                call.name.push_str(name);
+            }
+            self.calls.judge(&self.engine, group, Some(number), tally);
+            let part = plan.choices.iter().find(|c| c.position == element.choice);
+            block.calls.push(CallPart {
+                group,
+                call: number,
+                element: element.raw.clone(),
+                list: part.and_then(|p| p.calls_list.clone()).filter(|_| !element.legacy),
+                index: element.index.as_ref().map(|(_, raw)| raw.clone()),
+                said_start: part.map_or(0, |p| p.said.start + 1),
+                content: part.and_then(|p| p.content.clone()),
+            });
+        }
+        for text in &plan.texts {
+            let group = plan.group(text.choice);
+            let part = match text.lane {
+                Lane::Arguments | Lane::CustomInput => plan.call(text.choice, text.call),
+                _ => 0,
+            };
+            let key = LaneKey { group, part, kind: text.lane };
+            self.feed(key, text, &mut block, tally)?;
+            if !touched.contains(&key) {
+                touched.push(key);
+            }
+        }
+        let finished: Vec<u32> = block.finish.iter().map(|(group, _, _)| *group).collect();
+        let groups = block.groups.clone();
+        self.push(block, Step::Choices(groups));
+        for key in touched {
+            self.settle(key, false);
+        }
+        for group in finished {
+            self.calls.judge(&self.engine, group, None, tally);
+            self.end_lanes(|key| key.group == group, tally)?;
+        }
+        Ok(())
+    }
+
+    fn anthropic(&mut self, plan: &Plan, mut block: Block, tally: &mut Tally) -> Result<(), Stop> {
+        let index = plan.index;
+        block.groups.push(0);
+        if let Some((raw, text)) = &plan.stop {
+            block.finish.push((0, raw.clone(), text.clone()));
+        }
+        let element = match plan.frame_type.as_str() {
+            "content_block_start" if plan.block_type == "tool_use" => {
+                let Some(call) = self.calls.open(0, index) else {
+                    return Err(BodyFault::TooLarge.into());
+                };
+                call.name = plan.calls.iter().find_map(|c| c.name.clone()).unwrap_or_default();
+                plan.block.clone()
+            }
+            "content_block_delta" if self.calls.get(0, index).is_some() => plan.said.clone(),
+            _ => None,
+        };
+        if let Some(element) = element {
+            block.calls.push(CallPart {
+                group: 0,
+                call: index,
+                element,
+                list: None,
+                index: None,
+                said_start: 0,
+                content: None,
+            });
+        }
+        let mut touched = Vec::new();
+        for text in &plan.texts {
+            let key = LaneKey { group: index, part: 0, kind: text.lane };
+            self.feed(key, text, &mut block, tally)?;
+            touched.push(key);
+        }
+        let step = match plan.frame_type.as_str() {
+            "message_start" => Step::Started,
+            "content_block_start" => Step::BlockStart(index),
+            "content_block_stop" => Step::BlockStop,
+            "message_stop" | "error" => Step::Done,
+            _ => Step::None,
+        };
+        let ends_block = step == Step::BlockStop;
+        let ends_all = step == Step::Done;
+        self.push(block, step);
+        for key in touched {
+            self.settle(key, false);
+        }
+        if ends_block {
+            self.end_lanes(|key| key.group == index, tally)?;
+            self.judge_block(index, tally);
+        }
+        if ends_all {
+            self.end_lanes(|_| true, tally)?;
+            self.calls.judge(&self.engine, 0, None, tally);
+        }
+        Ok(())
+    }
+
+    fn judge_block(&mut self, index: u32, tally: &mut Tally) {
+        if self.calls.get(0, index).is_some_and(|c| c.denied.is_none()) {
+            self.calls.judge(&self.engine, 0, None, tally);
+        }
+    }
+
+    fn finish_frame(
+        &mut self,
+        block: Block,
+        step: Step,
+        ends: bool,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
+        self.push(block, step);
+        if ends {
+            let groups: Vec<u32> = self.lanes.iter().map(|l| l.key.group).collect();
+            for group in groups {
+                self.calls.judge(&self.engine, group, None, tally);
+            }
+            self.end_lanes(|_| true, tally)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, block: Block, step: Step) {
+        self.queued = self.queued.saturating_add(block.raw.len() as u64);
+        self.queue.push_back((block, step));
+    }
+
+    fn lane(&mut self, key: LaneKey) -> Result<usize, Stop> {
+        if let Some(at) = self.lanes.iter().position(|l| l.key == key) {
+            return Ok(at);
+        }
+        if self.lanes.len() >= usize::from(self.engine.policy.spec.limits.open_channels) {
+            return Err(BodyFault::TooLarge.into());
+        }
+        self.lanes.push(LaneState::new(key));
+        Ok(self.lanes.len() - 1)
+    }
+
+    fn feed(
+        &mut self,
+        key: LaneKey,
+        text: &LaneText,
+        block: &mut Block,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
+        let scope = ChannelSet::from(key.kind.channel());
+        if text.text.is_empty() || !self.engine.rules.reads(scope) {
+            return Ok(());
+        }
+        let engine = self.engine.clone();
+        let at = self.lane(key)?;
+        let Some(lane) = self.lanes.get_mut(at) else { return Ok(()) };
+        if key.kind.is_nested() {
+            return feed_nested(&engine, lane, text, block, &mut self.queue, tally);
+        }
+        let from = lane.position();
+        let pushed = lane.push(&engine.rules, &text.text, tally).map_err(BodyFault::from)?;
+        if pushed.rejected {
+            return Err(Stop::Refused);
+        }
+        block.segments.push(Segment {
+            lane: key,
+            text: from..lane.position(),
+            raw: text.raw.start as usize..text.raw.end as usize,
+            coding: Coding::String(Layers::Plain),
+        });
+        Ok(())
+    }
+
+    /// Applies a lane's settled edits to the events in the queue.
+    fn settle(&mut self, key: LaneKey, ended: bool) {
+        let engine = self.engine.clone();
+        let Some(lane) = self.lanes.iter_mut().find(|l| l.key == key) else { return };
+        let mut edits = Vec::new();
+        lane.settle(&engine.rules, ended, &mut |edit| edits.push(edit));
+        for edit in &edits {
+            let mut written = false;
+            for (block, _) in &mut self.queue {
+                block.edit(&engine.rules, key, edit, &mut written);
+            }
+        }
+    }
+
+    fn end_lanes(
+        &mut self,
+        ends: impl Fn(LaneKey) -> bool,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
+        let engine = self.engine.clone();
+        let keys: Vec<LaneKey> =
+            self.lanes.iter().map(|l| l.key).filter(|k| ends(*k)).collect();
+        for key in keys {
+            let Some(lane) = self.lanes.iter_mut().find(|l| l.key == key) else { continue };
+            if lane.end(&engine.rules, tally).rejected {
+                return Err(Stop::Refused);
+            }
+            self.settle(key, true);
+            self.lanes.retain(|l| l.key != key);
+        }
+        Ok(())
+    }
+
+    fn free(&self, key: LaneKey) -> u64 {
+        self.lanes.iter().find(|l| l.key == key).map_or(u64::MAX, |l| l.free)
+    }
+
+    fn is_judging(&self, block: &Block) -> bool {
+        self.engine.holds_calls
+            && block.calls.iter().any(|c| self.calls.verdict(c.group, c.call).is_none())
+    }
+
+    /// Lets the events go that nothing holds, in order; another choice's events may overtake.
+    fn release(&mut self, now: u64, out: &mut Vec<u8>, tally: &mut Tally) {
+        let mut blocked: Vec<u32> = Vec::new();
+        let mut at = 0;
+        while let Some((block, _)) = self.queue.get(at) {
+            let barrier = block.groups.is_empty();
+            let behind = block.groups.iter().any(|g| blocked.contains(g));
+            let free = |key| self.free(key);
+            if barrier && at > 0 {
+                break;
+            }
+            if behind || !block.is_free(&free) || self.is_judging(block) {
+                if barrier {
+                    break;
+                }
+                blocked.extend(block.groups.iter().copied());
+                at += 1;
+                continue;
+            }
+            let Some((mut block, step)) = self.queue.remove(at) else { break };
+            self.queued = self.queued.saturating_sub(block.raw.len() as u64);
+            if now > block.since {
+                tally.held_events += 1;
+                tally.held_micros = tally.held_micros.saturating_add(now - block.since);
+            }
+            let later: Vec<u32> = self
+                .queue
+                .iter()
+                .flat_map(|(b, _)| b.calls.iter().map(|c| c.call))
+                .collect();
+            deny::apply(self.dialect, &mut block, &mut self.calls, &later);
+            self.note_step(step, &block);
+            block.write(out);
+        }
+    }
+
+    fn note_step(&mut self, step: Step, block: &Block) {
+        match step {
+            Step::None => {}
+            Step::Started => self.seen.started = true,
+            Step::BlockStart(index) => self.seen.open_block = Some(index),
+            Step::BlockStop => self.seen.open_block = None,
+            Step::Done => self.seen.done = true,
+            Step::Choices(groups) => {
+                for group in groups {
+                    let finished = block.finish.iter().any(|(g, _, _)| *g == group);
+                    self.seen.open_choices.retain(|g| *g != group);
+                    if !finished {
+                        self.seen.open_choices.push(group);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn sse_fault(_: SseFault) -> Stop {
+    BodyFault::TooLarge.into()
+}
+
+/// Feeds a fragment of tool-call arguments. A character whose escape is cut over two events has raw bytes in both.
+fn feed_nested(
+    engine: &Engine,
+    lane: &mut LaneState,
+    text: &LaneText,
+    block: &mut Block,
+    queue: &mut VecDeque<(Block, Step)>,
+    tally: &mut Tally,
+) -> Result<(), Stop> {
+    let raw_base = text.raw.start as usize;
+    let raw_range = text.raw.start as usize..text.raw.end as usize;
+    let raw = block.raw.get(raw_range.clone()).unwrap_or_default().to_vec();
+    let base = lane.decoded;
+    let place = |at: u64| {
+        let offset = at.saturating_sub(base) as usize;
+        raw_base + raw_offset(&raw, Layers::Plain, offset).unwrap_or(raw.len())
+    };
+    let mut arguments = std::mem::take(&mut lane.arguments);
+    let mut failed: Option<Stop> = None;
+    arguments.feed(&text.text, base, &mut |piece, range| {
+        if failed.is_some() {
+            return;
+        }
+        let from = lane.position();
+        let result = match piece {
+            Piece::Text(inner) | Piece::Bare(inner) => {
+                lane.push(&engine.rules, inner, tally).map_err(|e| Stop::from(BodyFault::from(e)))
+            }
+            Piece::TextEnd | Piece::BareEnd => Ok(lane.end(&engine.rules, tally)),
+        };
+        match result {
+            Err(stop) => failed = Some(stop),
+            Ok(pushed) if pushed.rejected => failed = Some(Stop::Refused),
+            Ok(_) => {}
+        }
+        let to = lane.position();
+        if to == from {
+            return;
+        }
+        let cut_over = range.start < base;
+        let coding = match piece {
+            Piece::Bare(_) => Coding::Bare,
+            _ if cut_over => Coding::Whole(Layers::Nested),
+            _ => Coding::String(Layers::Nested),
+        };
+        let raw = place(range.start)..place(range.end);
+        block.segments.push(Segment { lane: lane.key, text: from..to, raw, coding });
+        if cut_over {
+            complete_partial(queue, lane.key, from..to);
+        }
+    });
+    lane.decoded = base + text.text.len() as u64;
+    if let Some(range) = arguments.partial() {
+        let raw = place(range.start)..raw_range.end;
+        block.partials.push(Partial { lane: lane.key, text: lane.position(), raw });
+    } else if !text.text.is_empty() {
+        forget_partials(queue, lane.key);
+    }
+    lane.arguments = arguments;
+    failed.map_or(Ok(()), Err)
+}
+
+/// The character that earlier events began is known now: what they carry of it becomes a segment.
+fn complete_partial(queue: &mut VecDeque<(Block, Step)>, lane: LaneKey, text: Range<u64>) {
+    for (block, _) in queue.iter_mut() {
+        for partial in block.partials.extract_if(.., |p| p.lane == lane && p.text == text.start) {
+            block.segments.push(Segment {
+                lane,
+                text: text.clone(),
+                raw: partial.raw,
+                coding: Coding::Whole(Layers::Nested),
+            });
+        }
+    }
+}
+
+fn forget_partials(queue: &mut VecDeque<(Block, Step)>, lane: LaneKey) {
+    for (block, _) in queue.iter_mut() {
+        block.partials.retain(|p| p.lane != lane);
+    }
+}
+
+/// A cut that replaces a raw range of an event.
+pub(super) fn replace(raw: &Range<u64>, bytes: &str) -> Cut {
+    Cut { raw: raw.clone(), bytes: bytes.as_bytes().to_vec() }
+}

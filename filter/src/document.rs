@@ -1,0 +1,159 @@
+//! Scanning of complete strings: what requests, whole answers and single event fields have in common.
+
+use std::ops::Range;
+
+use weir_rules::{Action, Channel, ChannelSet, Finding, Ruleset, ScanError, edits, scan_whole};
+
+use crate::json::Layers;
+use crate::nested;
+use crate::splice::{self, Coding, Cut};
+use crate::tally::Tally;
+
+/// A complete string whose channel may not be known yet: its findings, and where it stands.
+pub struct Scanned {
+    /// Raw content of the string, absolute.
+    pub raw: Range<u64>,
+    coding: Coding,
+    findings: Vec<Finding>,
+    nested: Vec<(nested::Inner, Vec<Finding>)>,
+}
+
+/// What the findings of a string came to in one channel.
+#[derive(Default)]
+pub struct Outcome {
+    pub cuts: Vec<Cut>,
+    pub rejected: bool,
+    pub edited: bool,
+}
+
+impl Scanned {
+    /// Scans `text`, the decoded content of the raw run `raw`.
+    pub fn string(
+        rules: &Ruleset,
+        scope: ChannelSet,
+        text: &str,
+        raw: Range<u64>,
+    ) -> Result<Scanned, ScanError> {
+        let findings = scan_whole(rules, scope, text)?;
+        let coding = Coding::String(Layers::Plain);
+        Ok(Scanned { raw, coding, findings, nested: Vec::new() })
+    }
+
+    /// Scans a number, or a member name when `key`.
+    pub fn bare(
+        rules: &Ruleset,
+        scope: ChannelSet,
+        text: &str,
+        raw: Range<u64>,
+        key: bool,
+    ) -> Result<Scanned, ScanError> {
+        let mut scanned = Scanned::string(rules, scope, text, raw)?;
+        if !key {
+            scanned.coding = Coding::Bare;
+        }
+        Ok(scanned)
+    }
+
+    /// Scans tool-call arguments: JSON inside a JSON string, decoded once.
+    pub fn arguments(
+        rules: &Ruleset,
+        scope: ChannelSet,
+        decoded: &str,
+        raw: Range<u64>,
+    ) -> Result<Scanned, ScanError> {
+        let mut nested = Vec::new();
+        let mut failed = None;
+        nested::texts(decoded, &mut |inner| match scan_whole(rules, scope, &inner.text) {
+            Ok(findings) if findings.is_empty() => {}
+            Ok(findings) => nested.push((inner.clone(), findings)),
+            Err(error) => failed = Some(error),
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(Scanned {
+                raw,
+                coding: Coding::String(Layers::Plain),
+                findings: Vec::new(),
+                nested,
+            }),
+        }
+    }
+
+    /// Nothing was found whatever the channel.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty() && self.nested.is_empty()
+    }
+
+    /// Decides the findings in `channel`. `raw` is the string's content; signed text is never edited.
+    pub fn decide(
+        &self,
+        rules: &Ruleset,
+        channel: Channel,
+        raw: &[u8],
+        signed: bool,
+        tally: &mut Tally,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut kept = |findings: &[Finding], tally: &mut Tally| -> Vec<(Finding, Action)> {
+            let mut kept = Vec::new();
+            for finding in findings {
+                match tally.finding(rules, finding.rule, channel) {
+                    Some(Action::Reject) => outcome.rejected = true,
+                    Some(Action::Mask | Action::Neutralize) if signed => {
+                        outcome.rejected = true;
+                        if tally.refused_by.is_none() {
+                            tally.refused_by = Some(rules.id(finding.rule).to_owned());
+                        }
+                    }
+                    Some(action) => kept.push((finding.clone(), action)),
+                    None => {}
+                }
+            }
+            kept
+        };
+        let plain = edits(&kept(&self.findings, tally));
+        let mut cuts = Vec::new();
+        splice::cuts(rules, &plain, raw, self.raw.start, self.coding, &mut cuts);
+        if self.nested.iter().all(|(_, f)| f.is_empty()) {
+            outcome.edited = !cuts.is_empty();
+            outcome.cuts = cuts;
+            return outcome;
+        }
+        let decoded = decode(raw);
+        for (inner, findings) in &self.nested {
+            for edit in edits(&kept(findings, tally)) {
+                let written = edit.label.as_ref().map(|l| splice::label(rules, l));
+                let span = edit.start as usize..edit.end as usize;
+                let Some(span) = nested::outer_span(&decoded, inner, span) else { continue };
+                cuts.extend(nested_cut(raw, self.raw.start, inner.bare, span, written));
+            }
+        }
+        outcome.edited = !cuts.is_empty();
+        outcome.cuts = cuts;
+        outcome
+    }
+}
+
+/// The cut of a once-decoded span; `written` is escaped for both layers.
+fn nested_cut(
+    raw: &[u8],
+    base: u64,
+    bare: bool,
+    span: Range<usize>,
+    written: Option<&str>,
+) -> Option<Cut> {
+    let mut cut = splice::cut(raw, base, Coding::String(Layers::Plain), span, None)?;
+    if let Some(written) = written {
+        if bare {
+            cut.bytes.push(b'0');
+        } else {
+            crate::json::escape_into(written, Layers::Nested, &mut cut.bytes);
+        }
+    }
+    Some(cut)
+}
+
+/// Decodes the raw content of one JSON string. The lexer accepted it before, so nothing is lost.
+fn decode(raw: &[u8]) -> String {
+    crate::json::Units::new(raw, Layers::Plain).map(|unit| unit.ch).collect()
+}

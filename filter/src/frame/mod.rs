@@ -1,0 +1,5 @@
+//! Framing of answers.
+
+mod sse;
+
+pub use sse::{Frame, Sse, SseFault};

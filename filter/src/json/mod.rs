@@ -1,0 +1,17 @@
+//! JSON as bytes arrive: a push lexer with raw ranges, the way back from decoded text to raw bytes, escaping.
+
+mod arguments;
+mod escape;
+mod fragment;
+mod lexer;
+mod number;
+mod token;
+
+pub use arguments::{Arguments, Piece};
+pub use escape::escape_into;
+pub use fragment::{Layers, Unit, Units, raw_offset};
+pub use lexer::Lexer;
+pub use token::{Event, Fault, Limits, Sink, Token};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,424 @@
+//! A request body: held until its end, judged as a whole, edited in place.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use weir_rules::policy::{Decision as Rule, Mode, ToolAction};
+use weir_rules::{Channel, ChannelSet, ScanError};
+
+use crate::dialect::{Dialect, Direction, Fact, Meaning, Node, Spot, Value, Walker};
+use crate::document::Scanned;
+use crate::engine::Engine;
+use crate::json::{self, Fault, Lexer};
+use crate::splice::{self, Cut};
+use crate::tally::{Decision, Tally};
+
+/// The lexer is fed in slices of this size, so that facts never outgrow it by much.
+const SLICE: usize = 64 * 1024;
+/// The most bytes of one message's findings that wait for its role.
+const MAX_WAITING: usize = 4096;
+/// The rule id of the default action of `tools`.
+pub const TOOLS_DEFAULT: &str = "tools-default";
+
+/// Why a body cannot be judged. Each has one word for records and counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFault {
+    Malformed,
+    Ambiguous,
+    TooDeep,
+    TooLarge,
+    Budget,
+}
+
+impl BodyFault {
+    /// The word in records and counters.
+    pub fn word(self) -> &'static str {
+        match self {
+            BodyFault::Malformed => "malformed",
+            BodyFault::Ambiguous => "ambiguous",
+            BodyFault::TooDeep => "too-deep",
+            BodyFault::TooLarge => "too-large",
+            BodyFault::Budget => "budget",
+        }
+    }
+}
+
+impl From<Fault> for BodyFault {
+    fn from(fault: Fault) -> BodyFault {
+        match fault {
+            Fault::Syntax { .. } => BodyFault::Malformed,
+            Fault::Ambiguous { .. } => BodyFault::Ambiguous,
+            Fault::Limit { what: "depth", .. } => BodyFault::TooDeep,
+            Fault::Limit { .. } => BodyFault::TooLarge,
+        }
+    }
+}
+
+impl From<ScanError> for BodyFault {
+    fn from(_: ScanError) -> BodyFault {
+        BodyFault::Budget
+    }
+}
+
+/// What a judged request comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Goes on as it came.
+    Pass,
+    /// Goes on with edits.
+    Edited,
+    Refused,
+}
+
+/// A text that waits for the role of its message or the type of its block.
+struct Waiting {
+    scanned: Scanned,
+    meaning: Meaning,
+    part: u32,
+}
+
+/// A request body while it arrives.
+pub struct Request {
+    engine: Rc<Engine>,
+    lexer: Lexer,
+    walker: Walker,
+    body: Vec<u8>,
+    current: String,
+    role: Option<String>,
+    block_types: Vec<(u32, String)>,
+    source_is_base64: bool,
+    waiting: Vec<Waiting>,
+    tool: Option<String>,
+    tools: Vec<(Range<u64>, bool)>,
+    members: Vec<(Node, Range<u64>)>,
+    chosen_denied: bool,
+    cuts: Vec<Cut>,
+    refused: bool,
+    pub model: String,
+    pub stream: bool,
+}
+
+impl Request {
+    pub fn new(engine: Rc<Engine>, dialect: Dialect) -> Request {
+        let depth = engine.policy.spec.limits.depth;
+        Request {
+            lexer: Lexer::new(json::Limits { depth, ..json::Limits::default() }),
+            walker: Walker::new(dialect, Direction::Request),
+            body: Vec::new(),
+            current: String::new(),
+            role: None,
+            block_types: Vec::new(),
+            source_is_base64: false,
+            waiting: Vec::new(),
+            tool: None,
+            tools: Vec::new(),
+            members: Vec::new(),
+            chosen_denied: false,
+            cuts: Vec::new(),
+            refused: false,
+            model: String::new(),
+            stream: false,
+            engine,
+        }
+    }
+
+    /// Bytes held.
+    pub fn held(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The body as it came, or as edited after [`end`](Request::end).
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
+    /// Takes the next piece of the body.
+    ///
+    /// # Errors
+    /// The body cannot be judged; what it means is the policy's decision.
+    pub fn write(&mut self, bytes: &[u8], tally: &mut Tally) -> Result<(), BodyFault> {
+        let limit = self.engine.policy.spec.limits.request.bytes();
+        let mut at = self.body.len() as u64;
+        self.body.try_reserve(bytes.len()).map_err(|_| BodyFault::TooLarge)?;
+        // Kept whole even past the limit, for a policy that lets it pass: one chunk more at the most.
+        self.body.extend_from_slice(bytes);
+        if self.body.len() as u64 > limit {
+            return Err(BodyFault::TooLarge);
+        }
+        for slice in bytes.chunks(SLICE) {
+            self.lexer.feed(slice, at, &mut self.walker)?;
+            at += slice.len() as u64;
+            self.interpret(tally)?;
+        }
+        Ok(())
+    }
+
+    /// The body is complete: judges it and applies the edits.
+    ///
+    /// # Errors
+    /// As [`write`](Request::write).
+    pub fn end(&mut self) -> Result<Verdict, BodyFault> {
+        self.lexer.end(self.body.len() as u64)?;
+        if self.refused {
+            return Ok(Verdict::Refused);
+        }
+        self.cut_tools();
+        if self.cuts.is_empty() {
+            return Ok(Verdict::Pass);
+        }
+        let mut edited = Vec::new();
+        edited.try_reserve(self.body.len()).map_err(|_| BodyFault::TooLarge)?;
+        splice::apply(&self.body, 0, &mut self.cuts, &mut edited);
+        self.body = edited;
+        Ok(Verdict::Edited)
+    }
+
+    fn interpret(&mut self, tally: &mut Tally) -> Result<(), BodyFault> {
+        let facts = std::mem::take(&mut self.walker.facts);
+        for fact in &facts.list {
+            match fact {
+                Fact::Text { meaning, text, .. } => {
+                    if !(self.source_is_base64 && *meaning == Meaning::SourceData) {
+                        self.current.push_str(facts.text(text));
+                    }
+                }
+                Fact::TextEnd { meaning, spot, raw } => {
+                    let text = std::mem::take(&mut self.current);
+                    self.text(*meaning, *spot, &text, raw.clone(), tally)?;
+                    self.current = text;
+                    self.current.clear();
+                }
+                Fact::Bare { meaning, text, raw, key } => {
+                    let channel = fixed_channel(*meaning);
+                    let scope = ChannelSet::from(channel);
+                    let text = facts.text(text);
+                    let scanned =
+                        Scanned::bare(&self.engine.rules, scope, text, raw.clone(), *key)?;
+                    self.decide(&scanned, channel, false, tally);
+                }
+                Fact::Value { value, spot, text, .. } => {
+                    self.value(*value, *spot, facts.text(text));
+                }
+                Fact::Begin { node: Node::Message, .. } => {
+                    self.role = None;
+                    self.block_types.clear();
+                    self.source_is_base64 = false;
+                }
+                Fact::Begin { node: Node::Tool, .. } => self.tool = None,
+                Fact::Begin { .. } => {}
+                Fact::End { node, raw, member, .. } => self.node(*node, raw, *member, tally),
+                Fact::Media { bytes } => self.media(*bytes, tally),
+                Fact::Reference => {
+                    tally.references = tally.references.saturating_add(1);
+                    let rule = self.engine.policy.spec.inspection.remote_references;
+                    self.inspect(rule, "inspection-remote-references", tally);
+                }
+                Fact::State => {
+                    let rule = self.engine.policy.spec.inspection.server_side_state;
+                    self.inspect(rule, "inspection-server-side-state", tally);
+                }
+            }
+        }
+        self.walker.facts = facts;
+        self.walker.facts.clear();
+        Ok(())
+    }
+
+    fn media(&mut self, bytes: u64, tally: &mut Tally) {
+        tally.media_bytes = tally.media_bytes.saturating_add(bytes);
+        let rule = self.engine.policy.spec.inspection.media;
+        self.inspect(rule, "inspection-media", tally);
+    }
+
+    /// What the policy makes of something that cannot be inspected.
+    fn inspect(&mut self, rule: Rule, id: &'static str, tally: &mut Tally) {
+        let mode = self.engine.policy.spec.mode;
+        match rule {
+            Rule::Allow => {}
+            Rule::Audit => {
+                tally.row(id, None, "audit", mode);
+                tally.reach(Decision::Audit);
+            }
+            Rule::Reject => {
+                tally.row(id, None, "reject", mode);
+                if mode == Mode::Enforce {
+                    self.refused = true;
+                    tally.reach(Decision::Reject);
+                    tally.refused_by.get_or_insert_with(|| id.to_owned());
+                } else {
+                    tally.reach(Decision::Audit);
+                }
+            }
+        }
+    }
+
+    fn text(
+        &mut self,
+        meaning: Meaning,
+        spot: Spot,
+        text: &str,
+        raw: Range<u64>,
+        tally: &mut Tally,
+    ) -> Result<(), BodyFault> {
+        if meaning == Meaning::SourceData && self.source_is_base64 {
+            self.media(raw.end - raw.start, tally);
+            return Ok(());
+        }
+        let engine = self.engine.clone();
+        let rules = &engine.rules;
+        let scope = scope(meaning);
+        if text.is_empty() || !rules.reads(scope) {
+            return Ok(());
+        }
+        match meaning {
+            Meaning::Arguments(channel) => {
+                let scanned = Scanned::arguments(rules, scope, text, raw)?;
+                self.decide(&scanned, channel, false, tally);
+            }
+            Meaning::Spoken | Meaning::Result => {
+                let scanned = Scanned::string(rules, scope, text, raw)?;
+                if !scanned.is_clean() {
+                    if self.waiting.len() >= MAX_WAITING {
+                        return Err(BodyFault::TooLarge);
+                    }
+                    self.waiting.push(Waiting { scanned, meaning, part: spot.second });
+                }
+            }
+            meaning => {
+                let scanned = Scanned::string(rules, scope, text, raw)?;
+                let signed = matches!(meaning, Meaning::Signed(_));
+                self.decide(&scanned, fixed_channel(meaning), signed, tally);
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, scanned: &Scanned, channel: Channel, signed: bool, tally: &mut Tally) {
+        if scanned.is_clean() {
+            return;
+        }
+        let range = scanned.raw.start as usize..scanned.raw.end as usize;
+        let raw = self.body.get(range).unwrap_or_default();
+        let outcome = scanned.decide(&self.engine.rules, channel, raw, signed, tally);
+        self.refused |= outcome.rejected;
+        self.cuts.extend(outcome.cuts);
+    }
+
+    fn value(&mut self, value: Value, spot: Spot, text: &str) {
+        match value {
+            Value::Role => self.role = Some(text.to_owned()),
+            Value::BlockType => self.block_types.push((spot.second, text.to_owned())),
+            Value::SourceType => self.source_is_base64 = text == "base64",
+            Value::ToolName => self.tool = Some(text.to_owned()),
+            Value::ChosenTool => {
+                let verdict = self.engine.rules.tools().judge(text);
+                self.chosen_denied = verdict.action == ToolAction::Deny && verdict.mode == Mode::Enforce;
+            }
+            Value::Model => self.model = text.to_owned(),
+            Value::Stream => self.stream = text == "true",
+            _ => {}
+        }
+    }
+
+    fn node(&mut self, node: Node, raw: &Range<u64>, member: Option<u64>, tally: &mut Tally) {
+        match node {
+            Node::Message => self.message(tally),
+            Node::Tool => {
+                let denied = self.tool.take().is_some_and(|name| self.denied(&name, tally));
+                self.tools.push((raw.clone(), denied));
+            }
+            Node::Tools | Node::ToolChoice | Node::ParallelToolCalls => {
+                if let Some(start) = member {
+                    self.members.push((node, start..raw.end));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The message's role is known, or never will be: its findings are decided.
+    fn message(&mut self, tally: &mut Tally) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let speaker = match self.role.as_deref() {
+            Some("system" | "developer") => Channel::RequestSystem,
+            Some("assistant") => Channel::RequestAssistant,
+            Some("tool" | "function") => Channel::RequestToolResult,
+            _ => Channel::RequestUser,
+        };
+        for text in waiting {
+            let channel = match text.meaning {
+                Meaning::Result => self.result_channel(text.part),
+                _ => speaker,
+            };
+            self.decide(&text.scanned, channel, false, tally);
+        }
+    }
+
+    fn result_channel(&self, part: u32) -> Channel {
+        let kind = self.block_types.iter().find(|(p, _)| *p == part).map(|(_, t)| t.as_str());
+        match kind {
+            Some("search_result" | "document" | "web_search_tool_result") => {
+                Channel::RequestDocument
+            }
+            _ => Channel::RequestToolResult,
+        }
+    }
+
+    fn denied(&self, name: &str, tally: &mut Tally) -> bool {
+        let verdict = self.engine.rules.tools().judge(name);
+        if verdict.action != ToolAction::Deny {
+            return false;
+        }
+        let id = verdict.rule.unwrap_or(TOOLS_DEFAULT);
+        tally.row(id, Some(Channel::RequestToolDefinition), "deny", verdict.mode);
+        let enforced = verdict.mode == Mode::Enforce;
+        tally.reach(if enforced { Decision::Mask } else { Decision::Audit });
+        enforced
+    }
+
+    /// Takes denied tools out of the list; a list that loses all leaves as a whole, with what refers to it.
+    fn cut_tools(&mut self) {
+        let gone: Vec<bool> = self.tools.iter().map(|(_, gone)| *gone).collect();
+        if !gone.contains(&true) {
+            return;
+        }
+        let all_gone = gone.iter().all(|g| *g);
+        let mut members: Vec<Range<u64>> = self
+            .members
+            .iter()
+            .filter(|(node, _)| all_gone || (*node == Node::ToolChoice && self.chosen_denied))
+            .map(|(_, range)| range.clone())
+            .collect();
+        splice::remove_members(&self.body, &mut members, &mut self.cuts);
+        if !all_gone {
+            let elements: Vec<Range<u64>> = self.tools.iter().map(|(r, _)| r.clone()).collect();
+            splice::remove_elements(&elements, &gone, &mut self.cuts);
+        }
+    }
+}
+
+/// The channels that a text may belong to before everything about it is known.
+fn scope(meaning: Meaning) -> ChannelSet {
+    let set = |channels: &[Channel]| {
+        channels.iter().fold(ChannelSet::EMPTY, |all, c| all.union(ChannelSet::from(*c)))
+    };
+    match meaning {
+        Meaning::Spoken => set(&[
+            Channel::RequestSystem,
+            Channel::RequestUser,
+            Channel::RequestAssistant,
+            Channel::RequestToolResult,
+        ]),
+        Meaning::Result => set(&[Channel::RequestToolResult, Channel::RequestDocument]),
+        meaning => ChannelSet::from(fixed_channel(meaning)),
+    }
+}
+
+fn fixed_channel(meaning: Meaning) -> Channel {
+    match meaning {
+        Meaning::Text(channel) | Meaning::Arguments(channel) | Meaning::Signed(channel) => channel,
+        Meaning::SourceData => Channel::RequestDocument,
+        Meaning::Result => Channel::RequestToolResult,
+        _ => Channel::RequestOther,
+    }
+}

@@ -1,0 +1,268 @@
+//! The module's face to the proxy: forwards callbacks, decides nothing.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType};
+
+use crate::config::{Configured, Registry, Shared, configure};
+use crate::degraded::Degraded;
+use crate::engine::Engine;
+use crate::host::{Flow, Host, HostError, Level, Metric, Side};
+use crate::hostcalls::{self, Buffer, Map, MetricKind};
+use crate::phase::Exchange;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_root_context(|_| Box::<Root>::default());
+}}
+
+thread_local! {
+    static REGISTRY: RefCell<Registry> = RefCell::default();
+    static METRICS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// What streams of a root context run under.
+#[derive(Clone)]
+enum Service {
+    Engine(Rc<Engine>),
+    Degraded(Rc<Degraded>),
+}
+
+struct Root {
+    name: String,
+    service: Service,
+}
+
+impl Default for Root {
+    fn default() -> Root {
+        let degraded = Degraded::new(false, vec!["not configured".to_owned()]);
+        Root { name: String::new(), service: Service::Degraded(Rc::new(degraded)) }
+    }
+}
+
+struct SharedData;
+
+impl Shared for SharedData {
+    fn get(&self, key: &str) -> bool {
+        hostcalls::has_shared(key)
+    }
+    fn set(&mut self, key: &str) {
+        hostcalls::set_shared(key);
+    }
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let text = hostcalls::buffer(Buffer::PluginConfiguration, 0, size).unwrap_or_default();
+        let name = hostcalls::property(&["plugin_name"]).unwrap_or_default();
+        self.name = String::from_utf8_lossy(&name).into_owned();
+        let outcome = REGISTRY.with(|registry| match registry.try_borrow_mut() {
+            Ok(mut registry) => configure(&mut registry, &mut SharedData, &self.name, &text),
+            Err(_) => Configured::Degraded { reasons: Vec::new(), opens: false },
+        });
+        let (state, reasons) = match outcome {
+            Configured::Active(engine) => {
+                self.service = Service::Engine(engine);
+                ("active", Vec::new())
+            }
+            Configured::Stale { engine, reasons } => {
+                self.service = Service::Engine(engine);
+                ("stale", reasons)
+            }
+            Configured::Degraded { reasons, opens } => {
+                let degraded = Degraded::new(opens, reasons.clone());
+                self.service = Service::Degraded(Rc::new(degraded));
+                ("degraded", reasons)
+            }
+            Configured::Refused { reasons } => {
+                report("refused", &reasons);
+                return false;
+            }
+        };
+        report(state, &reasons);
+        for known in ["active", "stale", "degraded"] {
+            let name = format!("weir_policy_{known}");
+            if let Some(id) = hostcalls::define_metric(MetricKind::Gauge, &name) {
+                hostcalls::record(id, u64::from(known == state));
+            }
+        }
+        true
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(match &self.service {
+            Service::Engine(engine) => {
+                let id = decision_id(hostcalls::now(), context_id);
+                Box::new(Stream { exchange: Exchange::new(engine.clone(), id) })
+            }
+            Service::Degraded(degraded) => Box::new(Closed { degraded: degraded.clone() }),
+        })
+    }
+}
+
+fn report(state: &str, reasons: &[String]) {
+    if reasons.is_empty() {
+        hostcalls::log(2, "weir: policy active");
+    }
+    for reason in reasons {
+        hostcalls::log(4, &format!("weir: policy {state}: {reason}"));
+    }
+}
+
+/// An opaque id: time and stream, mixed so that neither can be read off it.
+fn decision_id(now: u64, context: u32) -> String {
+    let mut mixed = now ^ (u64::from(context) << 48);
+    for _ in 0..3 {
+        mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    format!("{mixed:016x}")
+}
+
+/// The host behind a stream.
+struct Proxy;
+
+fn map(side: Side) -> Map {
+    match side {
+        Side::Request => Map::RequestHeaders,
+        Side::Answer => Map::ResponseHeaders,
+    }
+}
+
+fn buffer(side: Side) -> Buffer {
+    match side {
+        Side::Request => Buffer::RequestBody,
+        Side::Answer => Buffer::ResponseBody,
+    }
+}
+
+impl Host for Proxy {
+    fn header(&self, side: Side, name: &str) -> Option<String> {
+        hostcalls::header(map(side), name).map(|v| String::from_utf8_lossy(&v).into_owned())
+    }
+
+    fn header_names(&self, side: Side) -> Vec<String> {
+        hostcalls::header_names(map(side))
+    }
+
+    fn set_header(&mut self, side: Side, name: &str, value: Option<&str>) {
+        hostcalls::set_header(map(side), name, value);
+    }
+
+    fn body(&self, side: Side, start: usize, len: usize) -> Result<Vec<u8>, HostError> {
+        hostcalls::buffer(buffer(side), start, len)
+    }
+
+    fn set_body(&mut self, side: Side, size: usize, bytes: &[u8]) -> Result<(), HostError> {
+        hostcalls::set_buffer(buffer(side), size, bytes)
+    }
+
+    fn reply(&mut self, status: u32, headers: &[(&str, &str)], body: &[u8], details: &str) {
+        hostcalls::reply(status, headers, body, details);
+    }
+
+    fn reset(&mut self, side: Side) {
+        hostcalls::close_stream(side as u32);
+    }
+
+    fn count(&mut self, metric: Metric) {
+        let name = match metric {
+            Metric::Decision(word) => format!("weir_decisions_decision=.={word};._total"),
+            Metric::NotInspected(word) => format!("weir_not_inspected_reason=.={word};._total"),
+            Metric::Degraded => "weir_degraded_requests_total".to_owned(),
+        };
+        METRICS.with(|metrics| {
+            let Ok(mut metrics) = metrics.try_borrow_mut() else { return };
+            let known = metrics.get(&name).copied();
+            let id = known.or_else(|| hostcalls::define_metric(MetricKind::Counter, &name));
+            if let Some(id) = id {
+                metrics.insert(name, id);
+                hostcalls::increment(id, 1);
+            }
+        });
+    }
+
+    fn log(&mut self, level: Level, line: &str) {
+        let level = match level {
+            Level::Info => 2,
+            Level::Warn => 3,
+            Level::Error => 4,
+        };
+        hostcalls::log(level, line);
+    }
+
+    fn set_state(&mut self, key: &str, value: &str) {
+        hostcalls::set_property(key, value.as_bytes());
+    }
+
+    fn property(&self, path: &[&str]) -> Option<String> {
+        hostcalls::property(path).map(|v| String::from_utf8_lossy(&v).into_owned())
+    }
+
+    fn now(&self) -> u64 {
+        hostcalls::now()
+    }
+}
+
+fn action(flow: Flow) -> Action {
+    match flow {
+        Flow::Continue => Action::Continue,
+        Flow::Pause => Action::Pause,
+    }
+}
+
+struct Stream {
+    exchange: Exchange,
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        action(self.exchange.request_headers(&mut Proxy, end))
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        action(self.exchange.request_body(&mut Proxy, size, end))
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        action(self.exchange.request_trailers(&mut Proxy))
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
+        action(self.exchange.answer_headers(&mut Proxy, end))
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        action(self.exchange.answer_body(&mut Proxy, size, end))
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        action(self.exchange.answer_trailers(&mut Proxy))
+    }
+
+    fn on_log(&mut self) {
+        self.exchange.done(&mut Proxy);
+    }
+}
+
+/// A stream while no good policy is in force.
+struct Closed {
+    degraded: Rc<Degraded>,
+}
+
+impl Context for Closed {}
+
+impl HttpContext for Closed {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        action(self.degraded.request_headers(&mut Proxy))
+    }
+}

@@ -1,0 +1,172 @@
+//! One possible match: begun at an anchor, fed character by character, resumed at the next chunk.
+
+use crate::compile::CompiledRule;
+use crate::fold::{Folded, fold};
+use crate::pattern::Threads;
+use crate::policy::View;
+
+/// More ignorable characters than this in a row break a match (design decision 7).
+pub(crate) const MAX_IGNORABLE_RUN: u32 = 64;
+
+pub(crate) struct Attempt {
+    pub rule: u16,
+    /// Where the match begins if its rule has no `before`; the earliest place it may begin otherwise.
+    pub first: u64,
+    pub anchor_start: u64,
+    pub anchor_end: u64,
+    threads: Threads,
+    /// Offset of the next character to read.
+    at: u64,
+    /// The character of the view before `at`.
+    previous: Option<char>,
+    chars: u16,
+    /// End of the last character that `maxLength` allows, once reached.
+    limit: Option<u64>,
+    ignorable: u32,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Open,
+    Failed,
+    /// `cut`: `maxLength` ended it while more of its class may follow.
+    Matched { start: u64, end: u64, cut: bool },
+}
+
+impl Attempt {
+    pub fn new(
+        rule: u16,
+        first: u64,
+        anchor: std::ops::Range<u64>,
+        previous: Option<char>,
+    ) -> Attempt {
+        Attempt {
+            rule,
+            first,
+            anchor_start: anchor.start,
+            anchor_end: anchor.end,
+            threads: Threads::reaching(anchor.end),
+            at: first,
+            previous,
+            chars: 0,
+            limit: None,
+            ignorable: 0,
+            outcome: Outcome::Open,
+        }
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Where the match begins as far as it is known: the least start still possible.
+    pub fn earliest(&self) -> u64 {
+        self.threads.earliest().unwrap_or(self.first).min(self.at)
+    }
+
+    /// Reads on to the end of `text`, whose first byte has offset `base`; returns the steps it took.
+    pub fn advance(&mut self, rule: &CompiledRule, text: &str, base: u64) -> u64 {
+        if self.outcome != Outcome::Open {
+            return 0;
+        }
+        let from = usize::try_from(self.at.saturating_sub(base)).unwrap_or(usize::MAX);
+        let folded = rule.view != View::Raw;
+        let mut work = 0u64;
+        for c in text.get(from..).unwrap_or_default().chars() {
+            let start = self.at;
+            let end = start + c.len_utf8() as u64;
+            if start <= self.anchor_start && start >= self.first {
+                self.threads.start(&rule.program, start);
+            }
+            work += 1;
+            if folded {
+                self.step_folded(rule, c, start, end);
+            } else {
+                self.step(rule, c, start, end);
+            }
+            self.at = end;
+            work += u64::from(self.threads.cost());
+            let waiting = self.at <= self.anchor_start;
+            if self.outcome == Outcome::Open && self.threads.is_dead() && !waiting {
+                self.resolve(rule);
+            }
+            if self.outcome != Outcome::Open {
+                break;
+            }
+        }
+        work
+    }
+
+    fn step_folded(&mut self, rule: &CompiledRule, c: char, start: u64, end: u64) {
+        match fold(c) {
+            Folded::Drop => {
+                self.ignorable += 1;
+                if self.ignorable > MAX_IGNORABLE_RUN {
+                    self.threads.finish(&rule.program, self.previous, start);
+                    self.resolve(rule);
+                }
+            }
+            Folded::Space => {
+                self.ignorable = 0;
+                if self.previous != Some(' ') || self.chars == 0 {
+                    self.step(rule, ' ', start, end);
+                }
+            }
+            Folded::Chars(chars) => {
+                self.ignorable = 0;
+                for folded in chars.as_str().chars() {
+                    if self.outcome == Outcome::Open {
+                        self.step(rule, folded, start, end);
+                    }
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, rule: &CompiledRule, c: char, start: u64, end: u64) {
+        self.threads.step(&rule.program, self.previous, c, start, end);
+        self.previous = Some(c);
+        if self.limit.is_some() {
+            self.resolve(rule);
+            return;
+        }
+        self.chars = self.chars.saturating_add(1);
+        if rule.open.is_some() && self.best().is_some() {
+            self.resolve(rule);
+        } else if self.chars >= rule.max_length.saturating_add(rule.before) {
+            self.limit = Some(end);
+        }
+    }
+
+    /// The text ends here.
+    pub fn finish(&mut self, rule: &CompiledRule) {
+        if self.outcome == Outcome::Open {
+            self.threads.finish(&rule.program, self.previous, self.at);
+            self.resolve(rule);
+        }
+    }
+
+    fn best(&self) -> Option<(u64, u64)> {
+        self.threads
+            .best()
+            .filter(|(start, end)| *start <= self.anchor_start && *end >= self.anchor_end)
+    }
+
+    fn resolve(&mut self, rule: &CompiledRule) {
+        self.outcome = match self.best() {
+            None => Outcome::Failed,
+            Some((start, end)) => {
+                let beyond = self.limit.is_some_and(|limit| end > limit);
+                let looping = self.threads.looping_class(&rule.program).is_some();
+                let end = self.limit.map_or(end, |limit| end.min(limit));
+                Outcome::Matched { start, end, cut: beyond && looping && !self.threads.is_dead() }
+            }
+        };
+    }
+
+    /// The class that goes on after a match cut by `maxLength`.
+    pub fn looping_class<'r>(&self, rule: &'r CompiledRule) -> Option<&'r crate::pattern::Class> {
+        self.threads.looping_class(&rule.program)
+    }
+}

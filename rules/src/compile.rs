@@ -1,0 +1,443 @@
+//! Policy to immutable ruleset: everything that can fail because of a policy fails here, never on a stream.
+
+use crate::action::Action;
+use crate::automaton::Automaton;
+use crate::channel::{Channel, ChannelSet};
+use crate::fold::{fold_str, squash};
+use crate::packs;
+use crate::pattern::{Class, Options, Program};
+use crate::policy::{
+    Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator, View,
+};
+use crate::tools::ToolRules;
+
+/// `maxLength` of a rule that states none, in characters.
+pub const DEFAULT_MAX_LENGTH: u16 = 256;
+/// `maxSpan` of an open-ended rule that states none, in bytes.
+pub const DEFAULT_MAX_SPAN: u64 = 64 * 1024;
+
+/// What a rule lets leave before a match is certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Nothing,
+    Anchor,
+    Characters(u16),
+}
+
+/// How a rule's attempts begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trigger {
+    Keywords,
+    /// The first character, where no word character stands before it.
+    WordStart,
+    /// The first character, anywhere.
+    Anywhere,
+    /// A run of ignorable characters longer than a match may contain.
+    InvisibleRun,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct OpenEnded {
+    pub body: Class,
+    pub until: Option<Vec<char>>,
+}
+
+/// A validator with its parameters resolved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Check {
+    Luhn,
+    Iban,
+    /// At least this many milli-bits a character.
+    Entropy(u32),
+}
+
+impl Check {
+    pub fn accepts(self, text: &str) -> bool {
+        match self {
+            Check::Luhn => crate::validate::luhn(text),
+            Check::Iban => crate::validate::iban(text),
+            Check::Entropy(min) => crate::validate::entropy(text) >= min,
+        }
+    }
+}
+
+/// One rule as the scanner needs it.
+#[derive(Debug)]
+pub(crate) struct CompiledRule {
+    pub id: String,
+    pub view: View,
+    pub program: Program,
+    pub trigger: Trigger,
+    pub before: u16,
+    pub lead: Option<Class>,
+    pub max_length: u16,
+    pub shown: Shown,
+    pub validate: Vec<Check>,
+    pub open: Option<OpenEnded>,
+    pub max_span: u64,
+    pub mask: Mask,
+    pub label: String,
+    pub channels: ChannelSet,
+    /// By channel: what the rule does there and whether it is enforced.
+    pub actions: Vec<(ChannelSet, Action, Mode)>,
+}
+
+impl CompiledRule {
+    pub fn action(&self, channel: Channel) -> Option<(Action, Mode)> {
+        let here = self.actions.iter().filter(|(set, _, _)| set.contains(channel));
+        here.map(|(_, action, mode)| (*action, *mode)).next()
+    }
+
+    /// Whether a match in `channel` changes what is passed on.
+    pub fn enforced_on(&self, channel: Channel) -> bool {
+        matches!(self.action(channel), Some((action, Mode::Enforce)) if action > Action::Audit)
+    }
+}
+
+/// Which prefixes and attempts must be held on one channel.
+#[derive(Debug, Default)]
+pub(crate) struct HoldProfile {
+    pub open: Vec<u16>,
+    pub open_before: Vec<u16>,
+    pub before: Vec<u16>,
+    /// Some rule could hide text from its very first character.
+    pub any_hidden_start: bool,
+}
+
+/// A compiled policy's rules: immutable, shared by all streams of a worker.
+#[derive(Debug, Default)]
+pub struct Ruleset {
+    rules: Vec<CompiledRule>,
+    pub(crate) automaton: Automaton,
+    pub(crate) squashed: Automaton,
+    pub(crate) squashes: bool,
+    pub(crate) max_before: u16,
+    trigger_of: Vec<u8>,
+    trigger_lists: Vec<Vec<u16>>,
+    holds: Vec<(ChannelSet, HoldProfile)>,
+    tools: ToolRules,
+}
+
+impl Ruleset {
+    /// Compiles the packs and rules of a policy.
+    ///
+    /// # Errors
+    /// Every rule that cannot be compiled, with place, reason and cure.
+    pub fn compile(policy: &Policy) -> Result<Ruleset, PolicyErrors> {
+        let mut sources = packs::resolve(policy)?;
+        sources.extend(packs::own_rules(policy));
+        let mut errors = Vec::new();
+        let mut rules = Vec::with_capacity(sources.len());
+        let mut keywords: Vec<(u16, Vec<u8>)> = Vec::new();
+        let mut squashed: Vec<(u16, Vec<u8>)> = Vec::new();
+        for source in &sources {
+            match compile_rule(source) {
+                Ok(rule) => {
+                    let id = rules.len() as u16;
+                    let own = source.rule.keywords.iter().map(|k| fold_str(k));
+                    match rule.view {
+                        View::Squashed => squashed.extend(own.map(|k| {
+                            (id, k.bytes().filter_map(squash).collect())
+                        })),
+                        _ => keywords.extend(own.map(|k| (id, k.into_bytes()))),
+                    }
+                    rules.push(rule);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(PolicyErrors(errors));
+        }
+        let mut set = Ruleset { rules, ..Ruleset::default() };
+        let table: Vec<(u16, &[u8])> = keywords.iter().map(|(r, k)| (*r, k.as_slice())).collect();
+        set.automaton = Automaton::new(&table);
+        let squashed: Vec<(u16, &[u8])> = squashed.iter().map(|(r, k)| (*r, k.as_slice())).collect();
+        set.squashes = !squashed.is_empty();
+        set.squashed = Automaton::new(&squashed);
+        set.max_before = set.rules.iter().map(|r| r.before).max().unwrap_or(0);
+        set.index_triggers();
+        set.index_holds(&table);
+        set.tools = ToolRules::compile(policy.spec.tools.as_ref(), policy.spec.mode);
+        Ok(set)
+    }
+
+    fn index_triggers(&mut self) {
+        self.trigger_of = vec![0; 256];
+        self.trigger_lists = vec![Vec::new()];
+        for byte in 0u8..128 {
+            let here: Vec<u16> = (0u16..)
+                .zip(&self.rules)
+                .filter(|(_, rule)| matches!(rule.trigger, Trigger::WordStart | Trigger::Anywhere))
+                .filter(|(_, rule)| rule.program.first().ascii & (1u128 << byte) != 0)
+                .map(|(id, _)| id)
+                .collect();
+            if here.is_empty() {
+                continue;
+            }
+            let list = match self.trigger_lists.iter().position(|l| *l == here) {
+                Some(known) => known,
+                None => {
+                    self.trigger_lists.push(here);
+                    self.trigger_lists.len() - 1
+                }
+            };
+            if let Some(slot) = self.trigger_of.get_mut(usize::from(byte)) {
+                *slot = u8::try_from(list).unwrap_or(0);
+            }
+        }
+    }
+
+    fn index_holds(&mut self, keywords: &[(u16, &[u8])]) {
+        for channel in ChannelSet::RESPONSE.iter() {
+            let enforced: Vec<bool> = self.rules.iter().map(|r| r.enforced_on(channel)).collect();
+            let acts = |id: u16| enforced.get(usize::from(id)).copied().unwrap_or(false);
+            let rule = |id: u16| self.rules.get(usize::from(id));
+            let hidden = |id: u16| match rule(id).filter(|_| acts(id))?.shown {
+                Shown::Nothing => Some(0),
+                Shown::Characters(n) => Some(n),
+                Shown::Anchor => None,
+            };
+            let open = self.automaton.open_prefixes(keywords, hidden);
+            let before: Vec<u16> = (0u16..)
+                .zip(&self.rules)
+                .filter(|(id, rule)| acts(*id) && rule.before > 0)
+                .map(|(id, _)| id)
+                .collect();
+            let open_before = if before.is_empty() {
+                Vec::new()
+            } else {
+                self.automaton.open_prefixes(keywords, |id| before.contains(&id).then_some(0))
+            };
+            let any_hidden_start = (0u16..)
+                .zip(&self.rules)
+                .any(|(id, rule)| acts(id) && (rule.shown == Shown::Nothing || rule.before > 0));
+            let profile = HoldProfile { open, open_before, before, any_hidden_start };
+            self.holds.push((ChannelSet::from(channel), profile));
+        }
+    }
+
+    pub(crate) fn rule(&self, id: u16) -> Option<&CompiledRule> {
+        self.rules.get(usize::from(id))
+    }
+
+    #[inline]
+    pub(crate) fn trigger(&self, byte: u8) -> u8 {
+        self.trigger_of.get(usize::from(byte)).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn triggered(&self, byte: u8) -> &[u16] {
+        let list = usize::from(self.trigger(byte));
+        self.trigger_lists.get(list).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(crate) fn invisible_run_rules(&self, scope: ChannelSet) -> Vec<u16> {
+        (0u16..)
+            .zip(&self.rules)
+            .filter(|(_, r)| r.trigger == Trigger::InvisibleRun && r.channels.intersects(scope))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    pub(crate) fn holds(&self, channel: Channel) -> Option<&HoldProfile> {
+        self.holds.iter().find(|(set, _)| set.contains(channel)).map(|(_, profile)| profile)
+    }
+
+    /// The id of a rule, as policies and records name it.
+    pub fn id(&self, rule: u16) -> &str {
+        self.rule(rule).map_or("", |r| r.id.as_str())
+    }
+
+    /// The replacement that a rule's mask writes.
+    pub fn label(&self, rule: u16) -> &str {
+        self.rule(rule).map_or("", |r| r.label.as_str())
+    }
+
+    /// What a rule does on `channel`, and whether it is enforced there.
+    pub fn action(&self, rule: u16, channel: Channel) -> Option<(Action, Mode)> {
+        self.rule(rule)?.action(channel)
+    }
+
+    /// Whether any rule reads a channel of `scope`.
+    pub fn reads(&self, scope: ChannelSet) -> bool {
+        self.rules.iter().any(|r| r.channels.intersects(scope))
+    }
+
+    /// Whether a rule may, in Enforce, take `action` on a channel of `scope`.
+    pub fn can(&self, action: Action, scope: ChannelSet) -> bool {
+        self.rules.iter().flat_map(|r| &r.actions).any(|(set, a, mode)| {
+            *a == action && *mode == Mode::Enforce && set.intersects(scope)
+        })
+    }
+
+    /// The tool policy.
+    pub fn tools(&self) -> &ToolRules {
+        &self.tools
+    }
+
+    /// Number of rules.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are no rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Bytes of heap memory of automata and programs, for `weir check`.
+    pub fn memory(&self) -> usize {
+        let programs: usize = self.rules.iter().map(|r| r.program.memory()).sum();
+        self.automaton.memory() + self.squashed.memory() + programs
+    }
+}
+
+/// A rule with where it came from and what the policy makes of it.
+pub(crate) struct Source<'a> {
+    pub rule: std::borrow::Cow<'a, Rule>,
+    /// JSON pointer of the rule, or of the pack entry that brought it.
+    pub pointer: String,
+    pub actions: Vec<(ChannelSet, Action, Mode)>,
+}
+
+fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
+    let rule = source.rule.as_ref();
+    let fail = |field: &str, reason: String, cure: String| PolicyError {
+        pointer: format!("{}/{field}", source.pointer),
+        reason,
+        cure,
+    };
+    let folded = rule.view != View::Raw;
+    let options = |ignore_case| Options { ignore_case, ..Options::default() };
+    let field = if rule.opens.is_some() { "opens" } else { "regex" };
+    let pattern = rule.opens.clone().or_else(|| rule.regex.clone()).unwrap_or_else(|| {
+        let words: Vec<String> = rule.keywords.iter().map(|k| escape(&keyword(k, folded))).collect();
+        words.join("|")
+    });
+    let invisible = rule.trigger == Some(crate::policy::Trigger::InvisibleRun);
+    let pattern = if invisible { "\\x00".to_owned() } else { pattern };
+    let program = Program::parse(&pattern, &options(folded))
+        .map_err(|e| fail(field, format!("at character {}: {}", e.at, e.why), e.cure))?;
+    if program.can_be_empty() {
+        return Err(fail(field, "it matches the empty text".into(), "let it match at least one character".into()));
+    }
+    let first = program.first();
+    let trigger = if invisible {
+        Trigger::InvisibleRun
+    } else if !rule.keywords.is_empty() {
+        Trigger::Keywords
+    } else if first.non_ascii || first.ascii.count_ones() > 48 || folded {
+        return Err(fail(
+            "keywords",
+            "a rule without keywords must begin with a narrow class in `view: Raw`".into(),
+            "name literal keywords that every match contains".into(),
+        ));
+    } else if first.boundary {
+        Trigger::WordStart
+    } else {
+        Trigger::Anywhere
+    };
+    if rule.view == View::Squashed && (rule.regex.is_some() || rule.opens.is_some()) {
+        return Err(fail(field, "the Squashed view matches keywords only".into(), "remove it, or use `view: Folded`".into()));
+    }
+    let open = match &rule.body {
+        None => None,
+        Some(body) => Some(OpenEnded {
+            body: Class::parse(body)
+                .map_err(|e| fail("body", format!("at character {}: {}", e.at, e.why), e.cure))?,
+            until: rule.until.as_ref().map(|u| u.chars().collect()),
+        }),
+    };
+    let lead = match rule.keywords.as_slice() {
+        // Walking back compares characters as they came, so only the Raw view can.
+        [only] if rule.before > 0 && !folded => program.lead(only).map(|lead| lead.class),
+        _ => None,
+    };
+    let max_length = rule.max_length.unwrap_or(DEFAULT_MAX_LENGTH);
+    if let Some(longest) = program.max_len()
+        && longest > usize::from(max_length)
+        && !invisible
+    {
+        return Err(fail(
+            "maxLength",
+            format!("the pattern matches up to {longest} characters, maxLength is {max_length}"),
+            "raise maxLength (at most 512), bound the repeats, or leave the last one unbounded".into(),
+        ));
+    }
+    let keyword_only = rule.regex.is_none() && rule.opens.is_none();
+    let shown = match (&rule.exposure, keyword_only) {
+        (None, true) | (Some(Exposure::Nothing), _) => Shown::Nothing,
+        (Some(Exposure::Characters(n)), _) => Shown::Characters(*n),
+        (Some(Exposure::Anchor), _) | (None, false) if rule.before > 0 => Shown::Nothing,
+        (Some(Exposure::Anchor), _) | (None, false) => Shown::Anchor,
+    };
+    let edits = source.actions.iter().any(|(_, a, _)| *a == Action::Mask);
+    if keyword_only && shown == Shown::Anchor && edits && !invisible {
+        return Err(fail(
+            "exposure",
+            "with `exposure: Anchor` the whole match stays visible".into(),
+            "use `exposure: Nothing`, or add a `regex` that goes on after the keyword".into(),
+        ));
+    }
+    if rule.view == View::Squashed || invisible {
+        let held = source.actions.iter().any(|(set, action, _)| {
+            *action > Action::Audit && *action < Action::Reject && set.intersects(ChannelSet::RESPONSE)
+        });
+        if held {
+            return Err(fail(
+                "channels",
+                "it gives no horizon, so it cannot mask streamed responses".into(),
+                "use Audit or Reject there, or name request channels only".into(),
+            ));
+        }
+    }
+    let channels = source.actions.iter().fold(ChannelSet::EMPTY, |all, (set, _, _)| all.union(*set));
+    Ok(CompiledRule {
+        id: rule.id.clone(),
+        view: rule.view,
+        trigger,
+        before: if trigger == Trigger::Keywords { rule.before } else { 0 },
+        lead,
+        max_length,
+        shown,
+        validate: rule.validate.iter().map(check).collect(),
+        open,
+        max_span: rule.max_span.as_ref().map_or(DEFAULT_MAX_SPAN, |q| q.0),
+        label: crate::mask::label(&rule.mask.clone().unwrap_or_default(), &rule.id),
+        mask: rule.mask.clone().unwrap_or_default(),
+        channels,
+        actions: source.actions.clone(),
+        program,
+    })
+}
+
+fn check(validator: &Validator) -> Check {
+    match validator {
+        Validator::Luhn => Check::Luhn,
+        Validator::Iban => Check::Iban,
+        Validator::Entropy { min } => Check::Entropy((*min * 1000.0) as u32),
+    }
+}
+
+fn keyword(keyword: &str, folded: bool) -> String {
+    if folded { fold_str(keyword) } else { keyword.to_owned() }
+}
+
+fn escape(literal: &str) -> String {
+    literal.chars().fold(String::new(), |mut out, c| {
+        if c.is_ascii_punctuation() {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}
+
+/// The level from which a rule is active, as a number: a pack of sensitivity S runs rules whose level is at most S.
+pub(crate) fn level(sensitivity: Option<Sensitivity>) -> u8 {
+    match sensitivity {
+        None | Some(Sensitivity::Low) => 0,
+        Some(Sensitivity::Medium) => 1,
+        Some(Sensitivity::High) => 2,
+    }
+}

@@ -1,0 +1,27 @@
+//! Weir's rules: policy, views, patterns, findings. Knows text, calls and callers; not HTTP, not JSON framing.
+
+pub mod action;
+mod attempt;
+pub mod automaton;
+pub mod channel;
+mod compile;
+pub mod finding;
+pub mod fold;
+mod mask;
+mod merge;
+pub mod packs;
+pub mod pattern;
+pub mod policy;
+pub mod scan;
+mod tools;
+pub mod validate;
+mod walk;
+
+pub use action::Action;
+pub use channel::{Channel, ChannelSet};
+pub use compile::Ruleset;
+pub use finding::{Finding, Found, ScanError};
+pub use mask::NOTE;
+pub use merge::{Edit, Label, Merger, edits};
+pub use scan::{Scanner, scan_whole};
+pub use tools::{ToolRules, ToolVerdict, glob};

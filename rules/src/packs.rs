@@ -1,0 +1,119 @@
+//! The built-in packs, compiled into the module as one compact table, and how a policy's entries bring them in.
+
+use std::borrow::Cow;
+
+use crate::action::Action;
+use crate::channel::{Channel, ChannelSet};
+use crate::compile::{Source, level};
+use crate::policy::{Mode, PackRef, Policy, PolicyError, PolicyErrors, Rule, Sensitivity};
+use crate::tools::stricter_shadow;
+
+/// The packs' rules as JSON without prose or examples, written by the build script from `packs/*/*.yaml`.
+const TABLE: &str = include_str!(concat!(env!("OUT_DIR"), "/packs.json"));
+
+/// Version of the packs in this module.
+pub const VERSION: &str = "2026.11";
+
+/// All built-in rules, in the order of their ids.
+pub fn rules() -> Vec<Rule> {
+    serde_json::from_str(TABLE).unwrap_or_default()
+}
+
+/// What a pack does where the policy names no action, by channel.
+fn defaults(pack: &str) -> Vec<(ChannelSet, Action)> {
+    use Channel::*;
+    let all = ChannelSet::ALL;
+    match pack {
+        "injection" => vec![
+            (set(&[RequestUser, RequestToolDefinition]), Action::Reject),
+            (set(&[RequestToolResult, RequestDocument]), Action::Neutralize),
+        ],
+        "secrets" => {
+            let calls = set(&[ResponseToolCall]);
+            vec![(calls, Action::Reject), (all.without(calls), Action::Mask)]
+        }
+        "pii" => {
+            let text = set(&[ResponseText, ResponseReasoning]);
+            vec![(text, Action::Mask), (all.without(text), Action::Audit)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn set(channels: &[Channel]) -> ChannelSet {
+    channels.iter().fold(ChannelSet::EMPTY, |all, c| all.union(ChannelSet::from(*c)))
+}
+
+fn actions(entry: &PackRef, rule: &Rule, mode: Mode) -> Vec<(ChannelSet, Action, Mode)> {
+    let adjusted = entry.overrides.iter().find(|o| o.rule == rule.id);
+    let mode = stricter_shadow(stricter_shadow(mode, entry.mode), adjusted.and_then(|o| o.mode));
+    let mode = stricter_shadow(mode, rule.mode);
+    let chosen = adjusted.and_then(|o| o.action).or(entry.action);
+    let named = entry.channels.as_ref().map(|c| set(&c.0));
+    defaults(&entry.name)
+        .into_iter()
+        .map(|(channels, action)| (channels, chosen.unwrap_or(action), mode))
+        .chain(named.map(|extra| (extra, chosen.unwrap_or(Action::Audit), mode)))
+        .map(|(channels, action, mode)| {
+            (named.map_or(channels, |n| channels.intersection(n)), action, mode)
+        })
+        .filter(|(channels, _, _)| !channels.is_empty())
+        .collect()
+}
+
+/// The rules that the policy's `packs` bring in.
+pub(crate) fn resolve(policy: &Policy) -> Result<Vec<Source<'static>>, PolicyErrors> {
+    let table = if policy.spec.packs.is_empty() { Vec::new() } else { rules() };
+    let mut sources: Vec<Source<'static>> = Vec::new();
+    let mut errors = Vec::new();
+    for (at, entry) in policy.spec.packs.iter().enumerate() {
+        let pointer = format!("/spec/packs/{at}");
+        let prefix = format!("{}-", entry.name);
+        for (i, o) in entry.overrides.iter().enumerate() {
+            if !table.iter().any(|r| r.id == o.rule && r.id.starts_with(&prefix)) {
+                errors.push(PolicyError {
+                    pointer: format!("{pointer}/overrides/{i}/rule"),
+                    reason: format!("pack `{}` has no rule `{}`", entry.name, o.rule),
+                    cure: format!("name a rule of the pack, such as `{prefix}…`"),
+                });
+            }
+        }
+        let default = if entry.action == Some(Action::Reject) {
+            Sensitivity::Low
+        } else {
+            Sensitivity::Medium
+        };
+        let sensitivity = level(Some(entry.sensitivity.unwrap_or(default)));
+        for rule in table.iter().filter(|r| r.id.starts_with(&prefix)) {
+            if level(rule.sensitivity) > sensitivity {
+                continue;
+            }
+            let actions = actions(entry, rule, policy.spec.mode);
+            match sources.iter_mut().find(|s| s.rule.id == rule.id) {
+                Some(known) => known.actions.extend(actions),
+                None => sources.push(Source {
+                    rule: Cow::Owned(rule.clone()),
+                    pointer: pointer.clone(),
+                    actions,
+                }),
+            }
+        }
+    }
+    if errors.is_empty() { Ok(sources) } else { Err(PolicyErrors(errors)) }
+}
+
+/// The policy's own rules.
+pub(crate) fn own_rules(policy: &Policy) -> impl Iterator<Item = Source<'_>> {
+    policy.spec.rules.iter().enumerate().map(|(at, rule)| {
+        let action = rule.action.unwrap_or(Action::Audit);
+        let readable =
+            if action == Action::Neutralize { ChannelSet::REQUEST } else { ChannelSet::ALL };
+        let channels = rule.channels.as_ref().map_or(readable, |c| set(&c.0));
+        let mode = stricter_shadow(policy.spec.mode, rule.mode);
+        Source {
+            rule: Cow::Borrowed(rule),
+            pointer: format!("/spec/rules/{at}"),
+            actions: vec![(channels, action, mode)],
+        }
+    })
+}

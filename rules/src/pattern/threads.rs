@@ -1,0 +1,244 @@
+//! Running a program, one character at a time.
+
+use std::mem;
+
+use super::class::Class;
+use super::program::{Inst, Program};
+use super::set::Set;
+
+/// A possible match: where it is in the program, and where it began in the text.
+#[derive(Clone, Copy, Debug)]
+struct Thread {
+    pc: u16,
+    start: u64,
+}
+
+/// Threads in the order of their starts, at most one for each instruction: of two in the same place the one that
+/// began earlier reaches whatever the other reaches.
+#[derive(Clone, Debug, Default)]
+struct List {
+    threads: Vec<Thread>,
+    seen: Set,
+}
+
+/// One resumable run of one [`Program`] over one text, from any number of starts.
+///
+/// The leftmost start that matches wins, then its longest end. Once a start has matched, later ones are dropped, even
+/// those that begin behind the match: after taking [`Self::best`], [`clear`](Self::clear) and begin anew from its end.
+/// Memory is bounded by the program: two lists of at most 16 bytes for each instruction. A step allocates only until
+/// the lists have grown to what the text needs.
+#[derive(Clone, Debug, Default)]
+pub struct Threads {
+    current: List,
+    next: List,
+    /// Instructions that were visited behind a boundary that this step decided.
+    decided: Set,
+    stack: Vec<u16>,
+    best: Option<(u64, u64)>,
+    /// Matches that end before do not count.
+    least_end: u64,
+    /// End of the last character that was fed.
+    fed: Option<u64>,
+    cost: u32,
+}
+
+impl Threads {
+    /// A run with no start yet.
+    pub fn new() -> Threads {
+        Threads::default()
+    }
+
+    /// A run in which a match that ends before `end` does not count: it is not [`Self::best`] and shuts nothing out.
+    /// For a match around a known anchor, with starts before it.
+    pub fn reaching(end: u64) -> Threads {
+        Threads { least_end: end, ..Threads::default() }
+    }
+
+    /// Forgets all threads and the match; keeps the memory, the cost and the end to be reached.
+    pub fn clear(&mut self) {
+        self.current.threads.clear();
+        self.current.seen.clear(0);
+        self.best = None;
+        self.fed = None;
+    }
+
+    /// Begins a possible match at offset `start`, before the character there is fed. Starts must not decrease. False,
+    /// and nothing begins, if a match with an earlier start is known.
+    pub fn start(&mut self, program: &Program, start: u64) -> bool {
+        if self.is_behind(start) {
+            return false;
+        }
+        self.current.seen.grow(program.len());
+        mem::swap(&mut self.current, &mut self.next);
+        self.reach(program, 0, start, start);
+        mem::swap(&mut self.current, &mut self.next);
+        self.prune();
+        true
+    }
+
+    /// Feeds `c`, which lies at `at..end` in the caller's offsets; `previous` is the character before it, none at the
+    /// start of the text. Offsets may leave gaps (characters that the caller drops): a match ends where its last
+    /// character does.
+    pub fn step(&mut self, program: &Program, previous: Option<char>, c: char, at: u64, end: u64) {
+        self.advance(program, previous, Some(c), at, end);
+    }
+
+    /// The text ends at offset `at`, behind `previous`: decides pending boundaries and ends all threads.
+    pub fn finish(&mut self, program: &Program, previous: Option<char>, at: u64) {
+        self.advance(program, previous, None, at, at);
+    }
+
+    /// Whether nothing is open: what [`Self::best`] says is final.
+    pub fn is_dead(&self) -> bool {
+        self.current.threads.is_empty()
+    }
+
+    /// The leftmost start that has matched so far and its longest end so far. It may still grow, or give way to an
+    /// earlier start, unless [`Self::is_dead`]. A match that ends in `\b` is known one character later.
+    pub fn best(&self) -> Option<(u64, u64)> {
+        self.best
+    }
+
+    /// The earliest start of whatever is open or has matched: no match begins before it.
+    pub fn earliest(&self) -> Option<u64> {
+        let open = self.current.threads.first().map(|thread| thread.start);
+        let matched = self.best.map(|(start, _)| start);
+        open.into_iter().chain(matched).min()
+    }
+
+    /// The class of the repeat without end that the earliest such thread is in or about to enter, if there is one.
+    pub fn looping_class<'a>(&self, program: &'a Program) -> Option<&'a Class> {
+        let looping =
+            |thread: &Thread| program.inst(thread.pc).filter(|i| matches!(i, Inst::Loop(_)));
+        program.class(self.current.threads.iter().find_map(looping)?)
+    }
+
+    /// Instructions visited since this was last asked; saturates.
+    pub fn cost(&mut self) -> u32 {
+        mem::take(&mut self.cost)
+    }
+
+    fn advance(
+        &mut self,
+        program: &Program,
+        previous: Option<char>,
+        c: Option<char>,
+        at: u64,
+        end: u64,
+    ) {
+        self.next.threads.clear();
+        self.next.seen.clear(program.len());
+        let place = Place {
+            boundary: is_word(previous) != is_word(c),
+            c: c.map(|c| program.folded(c)),
+            behind: self.fed.unwrap_or(at),
+            end,
+        };
+        let mut none_decided = true;
+        let threads = mem::take(&mut self.current.threads);
+        for thread in &threads {
+            let Some(inst) = program.inst(thread.pc) else { continue };
+            self.spend();
+            if matches!(inst, Inst::Boundary(_)) {
+                if mem::take(&mut none_decided) {
+                    self.decided.clear(program.len());
+                }
+                self.decide(program, *thread, &place);
+            } else {
+                self.feed(program, inst, *thread, &place);
+            }
+        }
+        self.current.threads = threads;
+        self.fed = Some(end);
+        mem::swap(&mut self.current, &mut self.next);
+        self.prune();
+    }
+
+    /// Moves one thread over the character, if its instruction takes it.
+    fn feed(&mut self, program: &Program, inst: Inst, thread: Thread, place: &Place) {
+        if let (Some(c), Some(after)) = (place.c, inst.after(thread.pc))
+            && program.takes(inst, c)
+        {
+            self.reach(program, after, thread.start, place.end);
+        }
+    }
+
+    /// Follows a thread that waits at a boundary, now that the characters on both sides are known.
+    fn decide(&mut self, program: &Program, thread: Thread, place: &Place) {
+        let base = self.stack.len();
+        self.stack.push(thread.pc);
+        while self.stack.len() > base
+            && let Some(pc) = self.stack.pop()
+        {
+            let (true, Some(inst)) = (self.decided.insert(pc), program.inst(pc)) else { continue };
+            self.spend();
+            self.stack.extend(inst.skips(pc));
+            match inst {
+                Inst::Boundary(wanted) if wanted == place.boundary => {
+                    self.stack.push(pc.saturating_add(1))
+                }
+                Inst::Match => self.record(thread.start, place.behind.max(thread.start)),
+                _ => self.feed(program, inst, Thread { pc, ..thread }, place),
+            }
+        }
+    }
+
+    /// Adds to the next list whatever `pc` leads to without a character: what takes one, waits at a boundary, matches.
+    fn reach(&mut self, program: &Program, pc: u16, start: u64, end: u64) {
+        let base = self.stack.len();
+        self.stack.push(pc);
+        while self.stack.len() > base
+            && let Some(pc) = self.stack.pop()
+        {
+            let (true, Some(inst)) = (self.next.seen.insert(pc), program.inst(pc)) else {
+                continue;
+            };
+            self.spend();
+            self.stack.extend(inst.skips(pc));
+            match inst {
+                Inst::Match => self.record(start, end),
+                Inst::Split(_) | Inst::Jump(_) => {}
+                _ => self.next.threads.push(Thread { pc, start }),
+            }
+        }
+    }
+
+    fn record(&mut self, start: u64, end: u64) {
+        if end < self.least_end {
+            return;
+        }
+        self.best = match self.best {
+            Some((known, longest)) if known == start => Some((start, longest.max(end))),
+            Some(known) if known.0 < start => Some(known),
+            _ => Some((start, end)),
+        };
+    }
+
+    fn is_behind(&self, start: u64) -> bool {
+        self.best.is_some_and(|(known, _)| known < start)
+    }
+
+    fn prune(&mut self) {
+        if let Some((start, _)) = self.best {
+            let kept = self.current.threads.partition_point(|thread| thread.start <= start);
+            self.current.threads.truncate(kept);
+        }
+    }
+
+    fn spend(&mut self) {
+        self.cost = self.cost.saturating_add(1);
+    }
+}
+
+/// A character that is fed, in the program's case, and what is known of its place.
+struct Place {
+    c: Option<char>,
+    boundary: bool,
+    /// End of the character before.
+    behind: u64,
+    end: u64,
+}
+
+fn is_word(c: Option<char>) -> bool {
+    c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+}

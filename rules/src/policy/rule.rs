@@ -1,0 +1,253 @@
+//! Rules: the format that packs and policies share.
+
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
+
+use super::{Mode, Quantity, Unenforced};
+use crate::{Action, Channel};
+
+/// What a rule finds and what it does with it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rule {
+    /// Lower-case letters, digits and `-`; unique in the policy.
+    pub id: String,
+    /// What it finds, in a line.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Why it matters.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// Where the format is documented.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Literal anchors, matched on the rule's view; every match contains one.
+    #[serde(default)]
+    pub keywords: Vec<String>,
+    /// The shape of a match around its anchor.
+    #[serde(default)]
+    pub regex: Option<String>,
+    /// The verified beginning of an open-ended match.
+    #[serde(default)]
+    pub opens: Option<String>,
+    /// The characters that go on after `opens`, as a class such as `[A-Za-z0-9+/=]`.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// A literal that ends an open-ended match.
+    #[serde(default)]
+    pub until: Option<String>,
+    /// The most bytes of an open-ended match; beyond, the stream is refused.
+    #[serde(default)]
+    pub max_span: Option<Quantity>,
+    /// How text is seen before it is compared.
+    #[serde(default)]
+    pub view: View,
+    /// The most characters of a match, 1 to 512.
+    #[serde(default)]
+    pub max_length: Option<u16>,
+    /// The most characters a match may begin before its anchor, 0 to 128.
+    #[serde(default)]
+    pub before: u16,
+    /// What may leave before a match is certain.
+    #[serde(default)]
+    pub exposure: Option<Exposure>,
+    /// Checks on the matched text; all must accept it.
+    #[serde(default)]
+    pub validate: Vec<Validator>,
+    /// How a rule without keywords or regex begins.
+    #[serde(default)]
+    pub trigger: Option<Trigger>,
+    /// Where it reads; all channels if left out.
+    #[serde(default)]
+    pub channels: Option<Channels>,
+    /// What it does.
+    #[serde(default)]
+    pub action: Option<Action>,
+    #[serde(default)]
+    pub mode: Option<Mode>,
+    /// What stands in the place of a match.
+    #[serde(default)]
+    pub mask: Option<Mask>,
+    /// The level from which a pack's rule is active.
+    #[serde(default)]
+    pub sensitivity: Option<Sensitivity>,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default)]
+    pub examples: Examples,
+    #[serde(default, skip_serializing)]
+    pub score: Option<Unenforced>,
+    #[serde(default, skip_serializing)]
+    pub datasets: Option<Unenforced>,
+    #[serde(default, skip_serializing)]
+    pub expression: Option<Unenforced>,
+}
+
+/// Texts that prove a rule.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Examples {
+    /// Texts that match; `[[` and `]]` mark what is found.
+    #[serde(default, rename = "match")]
+    pub matches: Vec<String>,
+    /// Texts in which nothing is found.
+    #[serde(default)]
+    pub clean: Vec<String>,
+}
+
+/// How text is seen before it is compared with a rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum View {
+    /// As it came.
+    Raw,
+    /// Case, width, accents and look-alikes folded, invisible characters dropped, white space collapsed.
+    #[default]
+    Folded,
+    /// Folded, without separators and with digits read as letters.
+    Squashed,
+}
+
+/// What may leave before a match is certain; it stays visible in the mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Exposure {
+    /// The anchor, which is public.
+    #[serde(rename = "Anchor")]
+    Anchor,
+    /// Nothing: text is held back from where a match could begin.
+    #[serde(rename = "Nothing")]
+    Nothing,
+    /// So many characters.
+    Characters(u16),
+}
+
+/// A check on the matched text.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "type", deny_unknown_fields)]
+pub enum Validator {
+    /// ISO/IEC 7812 check digit of payment cards.
+    Luhn,
+    /// ISO 13616 check digits and country lengths.
+    Iban,
+    /// At least so many bits of Shannon entropy a character.
+    Entropy { min: f64 },
+}
+
+/// How a rule without keywords begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Trigger {
+    /// More than 64 ignorable characters in a row.
+    InvisibleRun,
+}
+
+/// From which level on a rule is active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Sensitivity {
+    Low,
+    Medium,
+    High,
+}
+
+/// What stands in the place of a match.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum Mask {
+    /// A label that names the kind; the rule's id if left out.
+    Label(Option<String>),
+    /// Stars, and the last so many characters.
+    KeepLast(u8),
+    /// A star for each character.
+    SameLength,
+}
+
+impl Default for Mask {
+    fn default() -> Mask {
+        Mask::Label(None)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Mask, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Word(String),
+            Fields(Fields),
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        struct Fields {
+            label: Option<String>,
+            keep_last: Option<u8>,
+        }
+        match Form::deserialize(deserializer) {
+            Ok(Form::Word(word)) if word == "Label" => Ok(Mask::Label(None)),
+            Ok(Form::Word(word)) if word == "SameLength" => Ok(Mask::SameLength),
+            Ok(Form::Fields(Fields { label: Some(label), keep_last: None })) => {
+                Ok(Mask::Label(Some(label)))
+            }
+            Ok(Form::Fields(Fields { label: None, keep_last: Some(n) })) => Ok(Mask::KeepLast(n)),
+            _ => Err(D::Error::custom(format!(
+                "this is no mask{}write Label, SameLength, {{label: text}} or {{keepLast: 4}}",
+                super::unenforced::SEPARATOR
+            ))),
+        }
+    }
+}
+
+/// A list of channels; `*` stands for all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Channels(pub Vec<Channel>);
+
+impl<'de> Deserialize<'de> for Channels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Channels, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        let mut channels = Vec::new();
+        for name in names {
+            if name == "*" {
+                channels.extend_from_slice(Channel::LIST);
+            } else {
+                channels.push(name.parse().map_err(|()| {
+                    let known: Vec<&str> = Channel::LIST.iter().map(|c| c.name()).collect();
+                    D::Error::custom(format!(
+                        "unknown channel `{name}`{}name one of *, {}",
+                        super::unenforced::SEPARATOR,
+                        known.join(", ")
+                    ))
+                })?);
+            }
+        }
+        if channels.is_empty() {
+            return Err(D::Error::custom(format!(
+                "the list is empty{}name a channel, or leave the field out",
+                super::unenforced::SEPARATOR
+            )));
+        }
+        Ok(Channels(channels))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Channels {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Channels".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut names = vec!["*"];
+        names.extend(Channel::LIST.iter().map(|c| c.name()));
+        schemars::json_schema!({
+            "type": "array",
+            "minItems": 1,
+            "items": { "type": "string", "enum": names }
+        })
+    }
+}

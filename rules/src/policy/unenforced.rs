@@ -1,0 +1,37 @@
+//! Sections that the format has and this version does not enforce.
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny};
+use serde::{Serialize, Serializer};
+
+/// The reason with which a section is refused that is not enforced yet.
+pub const REASON: &str = "is part of the format, but not enforced by this version";
+/// Parts reason and cure in the messages of our own deserializers.
+pub(super) const SEPARATOR: char = '\u{1f}';
+
+/// A field that is always refused: ignoring it would promise what is not kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unenforced {}
+
+impl<'de> Deserialize<'de> for Unenforced {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unenforced, D::Error> {
+        IgnoredAny::deserialize(deserializer)?;
+        Err(D::Error::custom(format!("it {REASON}{SEPARATOR}remove it")))
+    }
+}
+
+impl Serialize for Unenforced {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        match *self {}
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Unenforced {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Unenforced".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "not": {}, "description": "Not enforced by this version: refused." })
+    }
+}

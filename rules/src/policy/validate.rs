@@ -1,0 +1,262 @@
+//! What makes no sense although it parses. Every place is reported, not just the first.
+
+use std::collections::BTreeSet;
+
+use super::model::API_VERSION;
+use super::{Exposure, Mask, PackRef, Policy, PolicyError, Rule, Trigger};
+use crate::{Action, ChannelSet};
+
+const MAX_RULES: usize = 10_000;
+const MAX_KEYWORDS: usize = 64;
+const MAX_KEYWORD: usize = 128;
+const MAX_MATCH: u16 = 512;
+const MAX_BEFORE: u16 = 128;
+const MAX_MESSAGE: usize = 512;
+const PACKS: [&str; 3] = ["injection", "secrets", "pii"];
+
+struct Errors(Vec<PolicyError>);
+
+impl Errors {
+    fn add(&mut self, pointer: String, reason: impl Into<String>, cure: impl Into<String>) {
+        self.0.push(PolicyError { pointer, reason: reason.into(), cure: cure.into() });
+    }
+
+    fn within(&mut self, pointer: String, value: u64, from: u64, to: u64) {
+        if value < from || value > to {
+            self.add(pointer, format!("{value} is out of range"), format!("write {from} to {to}"));
+        }
+    }
+}
+
+/// Everything in a parsed policy that makes no sense.
+pub fn check(policy: &Policy) -> Vec<PolicyError> {
+    let mut errors = Errors(Vec::new());
+    if policy.api_version != API_VERSION {
+        errors.add("/apiVersion".into(), "unknown version", format!("write `{API_VERSION}`"));
+    }
+    match policy.kind.as_str() {
+        "Policy" => {}
+        "Bundle" | "Baseline" => {
+            let reason = format!("kind `{}` {}", policy.kind, super::unenforced::REASON);
+            errors.add("/kind".into(), reason, "configure a single `kind: Policy`");
+        }
+        _ => errors.add("/kind".into(), "unknown kind", "write `Policy`"),
+    }
+    if !is_id(&policy.metadata.name) {
+        errors.add("/metadata/name".into(), "it is no DNS label", ID_CURE);
+    }
+    traffic(policy, &mut errors);
+    packs(&policy.spec.packs, &mut errors);
+    rules(policy, &mut errors);
+    tools(policy, &mut errors);
+    refusal(policy, &mut errors);
+    limits(policy, &mut errors);
+    errors.0
+}
+
+const ID_CURE: &str = "use lower-case letters, digits and `-`, at most 64, beginning with a letter or digit";
+
+fn is_id(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| plain(b) || b == b'-')
+        && text.bytes().next().is_some_and(plain)
+}
+
+fn traffic(policy: &Policy, errors: &mut Errors) {
+    for (at, traffic) in policy.spec.traffic.iter().enumerate() {
+        let place = format!("/spec/traffic/{at}");
+        if traffic.hosts.is_empty() {
+            errors.add(format!("{place}/hosts"), "the list is empty", "name a host, or `*`");
+        }
+        for (i, host) in traffic.hosts.iter().enumerate() {
+            let name = host.strip_prefix("*.").unwrap_or(host);
+            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
+            if host != "*" && (name.is_empty() || !name.bytes().all(plain)) {
+                let cure = "write a host name without scheme or port, `*.` and a suffix, or `*`";
+                errors.add(format!("{place}/hosts/{i}"), "it is no host", cure);
+            }
+        }
+        for (i, path) in traffic.paths.iter().enumerate() {
+            if !path.starts_with(['/', '*']) {
+                let cure = "begin it with `/`";
+                errors.add(format!("{place}/paths/{i}"), "it is no path", cure);
+            }
+        }
+    }
+}
+
+fn packs(packs: &[PackRef], errors: &mut Errors) {
+    let mut taken: Vec<(&str, ChannelSet)> = Vec::new();
+    for (at, pack) in packs.iter().enumerate() {
+        let place = format!("/spec/packs/{at}");
+        if !PACKS.contains(&pack.name.as_str()) {
+            let cure = format!("name one of {}", PACKS.join(", "));
+            errors.add(format!("{place}/name"), format!("unknown pack `{}`", pack.name), cure);
+        }
+        if let Some(version) = &pack.version
+            && version != crate::packs::VERSION
+        {
+            let reason = format!("version `{version}` is not in this module");
+            let cure = format!("write `{}`, or leave it out", crate::packs::VERSION);
+            errors.add(format!("{place}/version"), reason, cure);
+        }
+        let set = pack.channels.as_ref().map_or(ChannelSet::ALL, |c| set(&c.0));
+        if taken.iter().any(|(name, other)| *name == pack.name && other.intersects(set)) {
+            let reason = format!("pack `{}` is listed twice for one channel", pack.name);
+            errors.add(place.clone(), reason, "give the entries `channels` without overlap");
+        }
+        taken.push((&pack.name, set));
+        if pack.channels.is_some() {
+            neutralizes(pack.action, set, &format!("{place}/action"), errors);
+        }
+    }
+}
+
+fn set(channels: &[crate::Channel]) -> ChannelSet {
+    channels.iter().fold(ChannelSet::EMPTY, |all, c| all.union(ChannelSet::from(*c)))
+}
+
+fn neutralizes(action: Option<Action>, channels: ChannelSet, place: &str, errors: &mut Errors) {
+    if action == Some(Action::Neutralize) && channels.intersects(ChannelSet::RESPONSE) {
+        let cure = "name request channels only, or use Mask or Reject";
+        errors.add(place.to_owned(), "Neutralize is for requests", cure);
+    }
+}
+
+fn rules(policy: &Policy, errors: &mut Errors) {
+    if policy.spec.rules.len() > MAX_RULES {
+        errors.add("/spec/rules".into(), "there are over 10,000 rules", "split the policy");
+        return;
+    }
+    let mut ids = BTreeSet::new();
+    for (at, one) in policy.spec.rules.iter().enumerate() {
+        let place = format!("/spec/rules/{at}");
+        if !ids.insert(one.id.as_str()) {
+            let reason = format!("another rule has the id `{}`", one.id);
+            errors.add(format!("{place}/id"), reason, "give it an id of its own");
+        }
+        let reserved = PACKS.iter().any(|p| one.id.starts_with(&format!("{p}-")));
+        if reserved {
+            let reason = "ids of this form belong to the built-in packs";
+            errors.add(format!("{place}/id"), reason, "begin it with another word");
+        }
+        if one.action.is_none() {
+            let cure = "add `action: Audit`, Neutralize, Mask or Reject";
+            errors.add(format!("{place}/action"), "a rule acts", cure);
+        }
+        rule(one, &place, errors);
+    }
+}
+
+fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
+    let at = |field: &str| format!("{place}/{field}");
+    if !is_id(&rule.id) {
+        errors.add(at("id"), "it is no id", ID_CURE);
+    }
+    let invisible = rule.trigger == Some(Trigger::InvisibleRun);
+    if rule.keywords.is_empty() && rule.regex.is_none() && rule.opens.is_none() && !invisible {
+        errors.add(at("keywords"), "the rule finds nothing", "add `keywords` or a `regex`");
+    }
+    if rule.regex.is_some() && rule.opens.is_some() {
+        errors.add(at("opens"), "a rule has `regex` or `opens`", "remove one");
+    }
+    match (&rule.opens, &rule.body) {
+        (Some(_), None) => errors.add(at("body"), "`opens` needs a `body`", "add a class"),
+        (None, Some(_)) => errors.add(at("opens"), "`body` needs an `opens`", "add it"),
+        _ => {}
+    }
+    if (rule.until.is_some() || rule.max_span.is_some()) && rule.opens.is_none() {
+        errors.add(at("opens"), "`until` and `maxSpan` need an `opens`", "add it, or remove them");
+    }
+    if rule.until.as_ref().is_some_and(|u| u.is_empty() || u.len() > MAX_KEYWORD) {
+        errors.add(at("until"), "it is empty or over 128 bytes", "write a short literal");
+    }
+    if rule.keywords.len() > MAX_KEYWORDS {
+        errors.add(at("keywords"), "there are over 64", "split the rule");
+    }
+    for (i, keyword) in rule.keywords.iter().enumerate() {
+        let folded = crate::fold::fold_str(keyword);
+        if folded.trim().is_empty() || keyword.chars().count() > MAX_KEYWORD {
+            let reason = "a keyword has 1 to 128 visible characters";
+            errors.add(format!("{place}/keywords/{i}"), reason, "shorten or remove it");
+        }
+    }
+    if let Some(length) = rule.max_length {
+        errors.within(at("maxLength"), length.into(), 1, MAX_MATCH.into());
+    }
+    errors.within(at("before"), rule.before.into(), 0, MAX_BEFORE.into());
+    if let Some(Exposure::Characters(n)) = rule.exposure {
+        errors.within(at("exposure/characters"), n.into(), 1, MAX_MATCH.into());
+    }
+    if let Some(Mask::Label(Some(label))) = &rule.mask
+        && (label.is_empty() || label.len() > 64 || label.chars().any(char::is_control))
+    {
+        errors.add(at("mask/label"), "a label has 1 to 64 printable characters", "shorten it");
+    }
+    let channels = rule.channels.as_ref().map_or(ChannelSet::REQUEST, |c| set(&c.0));
+    neutralizes(rule.action, channels, &at("action"), errors);
+    for (i, text) in rule.examples.matches.iter().enumerate() {
+        if !balanced(text) {
+            let cure = "mark what is found with one or more `[[` … `]]`";
+            errors.add(format!("{place}/examples/match/{i}"), "its marks do not pair", cure);
+        }
+    }
+}
+
+fn balanced(text: &str) -> bool {
+    let mut rest = text;
+    let mut marks = 0;
+    while let Some((_, after)) = rest.split_once("[[") {
+        let Some((_, after)) = after.split_once("]]") else { return false };
+        marks += 1;
+        rest = after;
+    }
+    marks > 0
+}
+
+fn tools(policy: &Policy, errors: &mut Errors) {
+    let Some(tools) = &policy.spec.tools else { return };
+    let mut ids = BTreeSet::new();
+    for (at, rule) in tools.rules.iter().enumerate() {
+        let place = format!("/spec/tools/rules/{at}");
+        if !is_id(&rule.id) {
+            errors.add(format!("{place}/id"), "it is no id", ID_CURE);
+        }
+        if !ids.insert(rule.id.as_str()) {
+            let reason = format!("another rule has the id `{}`", rule.id);
+            errors.add(format!("{place}/id"), reason, "give it an id of its own");
+        }
+        if rule.tools.is_empty() || rule.tools.iter().any(String::is_empty) {
+            let cure = "name tools, or globs such as `shell*`";
+            errors.add(format!("{place}/tools"), "it names no tool", cure);
+        }
+    }
+}
+
+fn refusal(policy: &Policy, errors: &mut Errors) {
+    let refusal = &policy.spec.refusal;
+    errors.within("/spec/refusal/status".into(), refusal.status.into(), 400, 499);
+    if refusal.message.as_ref().is_some_and(|m| m.chars().count() > MAX_MESSAGE) {
+        let cure = "write at most 512";
+        errors.add("/spec/refusal/message".into(), "it is over 512 characters", cure);
+    }
+}
+
+fn limits(policy: &Policy, errors: &mut Errors) {
+    let limits = &policy.spec.limits;
+    let gi = 1u64 << 30;
+    for (name, value, from, to) in [
+        ("request", limits.request.bytes(), 1 << 10, gi),
+        ("paused", limits.paused.bytes(), 0, 64 << 20),
+        ("held", limits.held.bytes(), 1 << 10, 64 << 20),
+        ("event", limits.event.bytes(), 1 << 10, 64 << 20),
+        ("toolCall", limits.tool_call.bytes(), 1 << 10, 64 << 20),
+        ("worker", limits.worker.bytes(), 1 << 20, 4 * gi),
+        ("hold", limits.hold.millis(), 100, 600_000),
+        ("depth", limits.depth.into(), 4, 512),
+        ("openChannels", limits.open_channels.into(), 1, 10_000),
+    ] {
+        errors.within(format!("/spec/limits/{name}"), value, from, to);
+    }
+}

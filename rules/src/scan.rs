@@ -1,0 +1,664 @@
+//! The streaming scanner of one channel: anchors by automaton, matches by resumable attempts, a horizon behind.
+//!
+//! Between two pushes it keeps two automaton states, the open attempts and a short tail of text; findings and their
+//! order do not depend on where the text was cut.
+
+use crate::attempt::{Attempt, MAX_IGNORABLE_RUN, Outcome};
+use crate::automaton::START;
+use crate::channel::{Channel, ChannelSet};
+use crate::compile::{CompiledRule, Ruleset, Shown, Trigger};
+use crate::finding::{Finding, Found, ScanError};
+use crate::fold::{Folded, fold, fold_ascii, squash};
+use crate::mask;
+use crate::pattern::Class;
+use crate::walk::{back_chars, back_folded, back_squashed};
+
+/// Verification steps that every channel may spend before its text is counted.
+pub const WORK_BASE: u64 = 4096;
+/// Verification steps a channel may spend for each byte of text.
+pub const WORK_PER_BYTE: u64 = 32;
+/// Text is scanned in pieces of at most this many bytes, so that the retained tail stays in cache.
+const PIECE: usize = 16 * 1024;
+/// The most text one channel retains for open matches: `maxLength` 512 with ignorables between.
+const MAX_RETAINED: usize = 192 * 1024;
+/// White space, or characters that Squashed drops, break a match after this many in a row.
+const MAX_GAP: u32 = 256;
+
+/// An open-ended match that swallows text without holding it.
+struct Swallow {
+    rule: u16,
+    start: u64,
+    at: u64,
+    class: Option<Class>,
+    /// Bytes of the terminator matched so far.
+    matched: usize,
+    reported: u64,
+}
+
+/// Scans one channel. Feed it with [`push`](Scanner::push), close it with [`end`](Scanner::end).
+#[derive(Default)]
+pub struct Scanner {
+    text: String,
+    base: u64,
+    folded: u32,
+    squashed: u32,
+    previous: Option<char>,
+    ignorable: u32,
+    gap: u32,
+    dropped: u32,
+    run_start: u64,
+    attempts: Vec<Attempt>,
+    swallows: Vec<Swallow>,
+    /// Per rule the end of its last match: anchors inside it are part of it.
+    covered: Vec<(u16, u64)>,
+    work: u64,
+    fed: u64,
+}
+
+impl Scanner {
+    /// Offset after the last byte pushed.
+    pub fn position(&self) -> u64 {
+        self.base + self.text.len() as u64
+    }
+
+    /// Scans more text of this channel under the rules that read any channel of `scope`.
+    pub fn push(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        text: &str,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let mut cut = rest.len().min(PIECE);
+            while !rest.is_char_boundary(cut) {
+                cut += 1;
+            }
+            let (piece, more) = rest.split_at_checked(cut).unwrap_or((rest, ""));
+            self.piece(rules, scope, piece, out)?;
+            rest = more;
+        }
+        Ok(())
+    }
+
+    /// The channel's text ends here: open attempts are decided. The scanner is then ready for a new text whose
+    /// offsets go on from this one.
+    pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) {
+        let mut attempts = std::mem::take(&mut self.attempts);
+        for attempt in &mut attempts {
+            if let Some(rule) = rules.rule(attempt.rule) {
+                attempt.finish(rule);
+            }
+        }
+        self.attempts = attempts;
+        self.settle(rules, out);
+        for swallow in self.swallows.drain(..) {
+            out.push(Found::Extended {
+                rule: swallow.rule,
+                start: swallow.start,
+                end: swallow.at,
+                last: true,
+            });
+        }
+        *self = Scanner { base: self.position(), ..Scanner::default() };
+    }
+
+    fn piece(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        piece: &str,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
+        self.fed += piece.len() as u64;
+        let from = self.text.len();
+        if from + piece.len() > MAX_RETAINED {
+            return Err(ScanError::Retained);
+        }
+        self.text.try_reserve(piece.len()).map_err(|_| ScanError::Retained)?;
+        self.text.push_str(piece);
+        self.swallow(rules, out)?;
+        self.advance(rules);
+        self.settle(rules, out);
+        self.anchors(rules, scope, from, out)?;
+        self.swallow(rules, out)?;
+        if self.work > WORK_BASE + self.fed.saturating_mul(WORK_PER_BYTE) {
+            return Err(ScanError::Work);
+        }
+        self.trim(rules);
+        Ok(())
+    }
+
+    fn advance(&mut self, rules: &Ruleset) {
+        for attempt in &mut self.attempts {
+            if let Some(rule) = rules.rule(attempt.rule) {
+                self.work += attempt.advance(rule, &self.text, self.base);
+            }
+        }
+    }
+
+    /// The one walk over new text: automaton steps, triggers, runs of ignorable characters.
+    fn anchors(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        from: usize,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
+        let mut index = from;
+        loop {
+            let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) else { break };
+            let next = index + c.len_utf8();
+            if c.is_ascii() {
+                let byte = c as u8;
+                if rules.trigger(byte) != 0 {
+                    self.triggered(rules, scope, byte, index, out)?;
+                }
+                match fold_ascii(byte) {
+                    0 => self.ignorable(rules, scope, index, next, out),
+                    folded => {
+                        self.visible(folded == b' ');
+                        self.fold_step(rules, scope, folded, next, out)?;
+                    }
+                }
+            } else {
+                match fold(c) {
+                    Folded::Drop => self.ignorable(rules, scope, index, next, out),
+                    Folded::Space => {
+                        self.visible(true);
+                        self.fold_step(rules, scope, b' ', next, out)?;
+                    }
+                    Folded::Chars(chars) => {
+                        self.visible(false);
+                        for byte in chars.as_str().bytes() {
+                            self.fold_step(rules, scope, byte, next, out)?;
+                        }
+                    }
+                }
+            }
+            self.previous = Some(c);
+            index = next;
+        }
+        Ok(())
+    }
+
+    fn visible(&mut self, space: bool) {
+        self.ignorable = 0;
+        self.gap = if space { self.gap + 1 } else { 0 };
+        if self.gap > MAX_GAP {
+            self.folded = START;
+        }
+    }
+
+    fn ignorable(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        index: usize,
+        next: usize,
+        out: &mut Vec<Found>,
+    ) {
+        if self.ignorable == 0 {
+            self.run_start = self.base + index as u64;
+        }
+        self.ignorable = self.ignorable.saturating_add(1);
+        if self.ignorable != MAX_IGNORABLE_RUN + 1 {
+            return;
+        }
+        self.folded = START;
+        self.squashed = START;
+        for rule in rules.invisible_run_rules(scope) {
+            let end = self.base + next as u64;
+            out.push(Found::Match(Finding {
+                rule,
+                start: self.run_start,
+                end,
+                shown: self.run_start,
+                mask: None,
+                open: true,
+            }));
+            self.swallows.push(Swallow {
+                rule,
+                start: self.run_start,
+                at: end,
+                class: None,
+                matched: 0,
+                reported: end,
+            });
+        }
+    }
+
+    #[inline]
+    fn fold_step(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        byte: u8,
+        next: usize,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
+        let (state, hit) = rules.automaton.step(self.folded, byte);
+        self.folded = state;
+        if hit {
+            self.hit(rules, scope, next, out)?;
+        }
+        if rules.squashes {
+            match squash(byte) {
+                None => {
+                    self.dropped += 1;
+                    if self.dropped > MAX_GAP {
+                        self.squashed = START;
+                    }
+                }
+                Some(byte) => {
+                    self.dropped = 0;
+                    let (state, hit) = rules.squashed.step(self.squashed, byte);
+                    self.squashed = state;
+                    if hit {
+                        self.squashed_hit(rules, scope, next, out);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hit(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        next: usize,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
+        for output in rules.automaton.outputs(self.folded) {
+            let Some(rule) = rules.rule(output.rule) else { continue };
+            if !rule.channels.intersects(scope) {
+                continue;
+            }
+            let start = back_folded(&self.text, next, usize::from(output.length));
+            self.work += u64::from(output.length);
+            self.open(rules, output.rule, rule, start..next, out)?;
+        }
+        Ok(())
+    }
+
+    fn squashed_hit(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        next: usize,
+        out: &mut Vec<Found>,
+    ) {
+        for output in rules.squashed.outputs(self.squashed) {
+            let Some(rule) = rules.rule(output.rule) else { continue };
+            if !rule.channels.intersects(scope) {
+                continue;
+            }
+            let start =
+                self.base + back_squashed(&self.text, next, usize::from(output.length)) as u64;
+            let end = self.base + next as u64;
+            if self.is_covered(output.rule, start) {
+                continue;
+            }
+            self.cover(output.rule, end);
+            let mask = self.mask(rule, start, end);
+            out.push(Found::Match(Finding {
+                rule: output.rule,
+                start,
+                end,
+                shown: start,
+                mask,
+                open: false,
+            }));
+        }
+    }
+
+    fn triggered(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        byte: u8,
+        index: usize,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
+        for &id in rules.triggered(byte) {
+            let Some(rule) = rules.rule(id) else { continue };
+            let inside_word = self.previous.is_some_and(|p| p.is_ascii_alphanumeric() || p == '_');
+            if !rule.channels.intersects(scope) || (inside_word && rule.trigger == Trigger::WordStart)
+            {
+                continue;
+            }
+            self.open(rules, id, rule, index..index, out)?;
+        }
+        Ok(())
+    }
+
+    /// Opens an attempt at an anchor and reads as far as the text goes.
+    fn open(
+        &mut self,
+        rules: &Ruleset,
+        id: u16,
+        rule: &CompiledRule,
+        anchor: std::ops::Range<usize>,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
+        let base = self.base;
+        let anchored = base + anchor.start as u64;
+        if self.is_covered(id, anchored) {
+            return Ok(());
+        }
+        let first = back_chars(
+            &self.text,
+            anchor.start,
+            usize::from(rule.before),
+            rule.lead.as_ref(),
+        );
+        let before = self.text.get(..first).and_then(|t| t.chars().next_back());
+        let previous = match before {
+            Some(c) if rule.view != crate::policy::View::Raw => match fold(c) {
+                Folded::Space => Some(' '),
+                Folded::Chars(chars) => chars.as_str().chars().next_back(),
+                Folded::Drop => None,
+            },
+            other => other,
+        };
+        let mut attempt = Attempt::new(
+            id,
+            base + first as u64,
+            anchored..base + anchor.end as u64,
+            previous,
+        );
+        self.work += attempt.advance(rule, &self.text, base);
+        if self.work > WORK_BASE + self.fed.saturating_mul(WORK_PER_BYTE) {
+            return Err(ScanError::Work);
+        }
+        if attempt.outcome() != Outcome::Failed {
+            self.attempts.push(attempt);
+            self.settle(rules, out);
+            self.swallow(rules, out)?;
+        }
+        Ok(())
+    }
+
+    /// Reports decided attempts, a rule's earlier ones first, and drops what they cover.
+    fn settle(&mut self, rules: &Ruleset, out: &mut Vec<Found>) {
+        let mut at = 0;
+        while let Some(attempt) = self.attempts.get(at) {
+            let (id, anchored) = (attempt.rule, attempt.anchor_start);
+            let earlier_open = self
+                .attempts
+                .iter()
+                .take(at)
+                .any(|a| a.rule == id && a.outcome() == Outcome::Open);
+            match attempt.outcome() {
+                Outcome::Open => at += 1,
+                Outcome::Matched { .. } if earlier_open => at += 1,
+                Outcome::Failed => {
+                    self.attempts.remove(at);
+                }
+                Outcome::Matched { start, end, cut } => {
+                    let attempt = self.attempts.remove(at);
+                    if let Some(rule) = rules.rule(id)
+                        && !self.is_covered(id, anchored)
+                    {
+                        self.matched(rule, &attempt, start, end, cut, out);
+                    }
+                }
+            }
+        }
+    }
+
+    fn matched(
+        &mut self,
+        rule: &CompiledRule,
+        attempt: &Attempt,
+        start: u64,
+        end: u64,
+        cut: bool,
+        out: &mut Vec<Found>,
+    ) {
+        let id = attempt.rule;
+        let from = usize::try_from(start.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let to = usize::try_from(end.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let Some(text) = self.text.get(from..to) else { return };
+        if !rule.validate.iter().all(|v| v.accepts(text)) {
+            return;
+        }
+        let shown = match rule.shown {
+            Shown::Nothing => start,
+            Shown::Anchor => attempt.anchor_end.clamp(start, end),
+            Shown::Characters(n) => text
+                .char_indices()
+                .nth(usize::from(n))
+                .map_or(end, |(index, _)| start + index as u64),
+        };
+        let class = match &rule.open {
+            Some(open) => Some(open.body.clone()),
+            None if cut => attempt.looping_class(rule).cloned(),
+            None => None,
+        };
+        let open = class.is_some();
+        let mask = if open { None } else { self.mask(rule, shown, end) };
+        out.push(Found::Match(Finding { rule: id, start, end, shown, mask, open }));
+        self.cover(id, end);
+        if let Some(class) = class {
+            self.swallows.push(Swallow {
+                rule: id,
+                start,
+                at: end,
+                class: Some(class),
+                matched: 0,
+                reported: end,
+            });
+        }
+    }
+
+    fn mask(&self, rule: &CompiledRule, start: u64, end: u64) -> Option<Box<str>> {
+        let from = usize::try_from(start.saturating_sub(self.base)).ok()?;
+        let to = usize::try_from(end.saturating_sub(self.base)).ok()?;
+        mask::computed(&rule.mask, self.text.get(from..to)?)
+    }
+
+    fn is_covered(&self, rule: u16, at: u64) -> bool {
+        self.swallows.iter().any(|s| s.rule == rule)
+            || self.covered.iter().any(|(r, end)| *r == rule && at < *end)
+    }
+
+    fn cover(&mut self, rule: u16, end: u64) {
+        match self.covered.iter_mut().find(|(r, _)| *r == rule) {
+            Some(entry) => entry.1 = entry.1.max(end),
+            None => self.covered.push((rule, end)),
+        }
+    }
+
+    /// Lets open-ended matches run over the text that is there.
+    fn swallow(&mut self, rules: &Ruleset, out: &mut Vec<Found>) -> Result<(), ScanError> {
+        let mut at = 0;
+        while let Some(swallow) = self.swallows.get_mut(at) {
+            let Some(rule) = rules.rule(swallow.rule) else {
+                self.swallows.remove(at);
+                continue;
+            };
+            let from = usize::try_from(swallow.at.saturating_sub(self.base)).unwrap_or(usize::MAX);
+            let mut over = false;
+            for c in self.text.get(from..).unwrap_or_default().chars() {
+                let (taken, done) = swallow.take(rule, c);
+                if taken {
+                    swallow.at += c.len_utf8() as u64;
+                }
+                if done {
+                    over = true;
+                    break;
+                }
+            }
+            if swallow.at - swallow.start > rule.max_span {
+                return Err(ScanError::Span);
+            }
+            let (rule, start, end) = (swallow.rule, swallow.start, swallow.at);
+            if over || end > swallow.reported {
+                swallow.reported = end;
+                out.push(Found::Extended { rule, start, end, last: over });
+            }
+            if over {
+                self.swallows.remove(at);
+                self.cover(rule, end);
+                self.attempts.retain(|a| a.rule != rule || a.anchor_start >= end);
+            } else {
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the text that nothing open can need.
+    fn trim(&mut self, rules: &Ruleset) {
+        let end = self.text.len();
+        let partial = self.partial_start(rules.automaton.depth(self.folded));
+        let mut keep = back_chars(&self.text, partial, usize::from(rules.max_before) + 1, None);
+        if rules.squashes {
+            let depth = usize::from(rules.squashed.depth(self.squashed));
+            keep = keep.min(back_squashed(&self.text, end, depth));
+        }
+        for attempt in &self.attempts {
+            let from = attempt.earliest().min(attempt.first).saturating_sub(self.base);
+            keep = keep.min(usize::try_from(from).unwrap_or(0));
+        }
+        if keep > 0 && self.text.is_char_boundary(keep) {
+            self.text.drain(..keep);
+            self.base += keep as u64;
+        }
+        let behind = self.base;
+        self.covered.retain(|(_, end)| *end > behind);
+    }
+
+    fn partial_start(&self, depth: u16) -> usize {
+        if depth == 0 {
+            return self.text.len();
+        }
+        back_folded(&self.text, self.text.len(), usize::from(depth))
+    }
+
+    /// Where the earliest edit could begin that a finding in `channel` may still cause. `u64::MAX`: none could
+    /// begin before text that has not been pushed yet, and none can reach back into a character being received.
+    pub fn horizon(&self, rules: &Ruleset, channel: Channel) -> u64 {
+        let Some(profile) = rules.holds(channel) else { return u64::MAX };
+        let mut horizon = if profile.any_hidden_start { self.position() } else { u64::MAX };
+        let open = profile.open.get(self.folded as usize).copied().unwrap_or(0);
+        if open > 0 {
+            horizon = horizon.min(self.base + self.partial_start(open) as u64);
+        }
+        for &id in &profile.before {
+            let Some(rule) = rules.rule(id) else { continue };
+            let partial = self.partial_start(profile.open_before.get(self.folded as usize).copied().unwrap_or(0));
+            let start = back_chars(&self.text, partial, usize::from(rule.before), rule.lead.as_ref());
+            horizon = horizon.min(self.base + start as u64);
+        }
+        for attempt in &self.attempts {
+            let Some(rule) = rules.rule(attempt.rule) else { continue };
+            if !rule.enforced_on(channel) {
+                continue;
+            }
+            let first = attempt.earliest();
+            let held = match rule.shown {
+                Shown::Nothing => first,
+                Shown::Anchor => attempt.anchor_end,
+                Shown::Characters(n) => self.skip_chars(first, n),
+            };
+            horizon = horizon.min(held);
+        }
+        horizon
+    }
+
+    fn skip_chars(&self, from: u64, n: u16) -> u64 {
+        let index = usize::try_from(from.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let text = self.text.get(index..).unwrap_or_default();
+        let skipped = text.char_indices().nth(usize::from(n)).map_or(text.len(), |(i, _)| i);
+        from + skipped as u64
+    }
+
+    /// Whether an open-ended match is swallowing text now.
+    pub fn is_swallowing(&self) -> bool {
+        !self.swallows.is_empty()
+    }
+
+    /// Bytes of text retained for open matches.
+    pub fn retained(&self) -> usize {
+        self.text.len()
+    }
+}
+
+impl Swallow {
+    /// Whether `c` belongs to the match, and whether the match ends with or before it.
+    fn take(&mut self, rule: &CompiledRule, c: char) -> (bool, bool) {
+        let Some(class) = &self.class else {
+            // A run of ignorable characters: it has no class and no terminator.
+            return match fold(c) {
+                Folded::Drop => (true, false),
+                _ => (false, true),
+            };
+        };
+        if let Some(until) = rule.open.as_ref().and_then(|o| o.until.as_deref()) {
+            self.matched = next_match(until, self.matched, c);
+            if self.matched == until.len() {
+                return (true, true);
+            }
+            if self.matched > 0 {
+                return (true, false);
+            }
+        }
+        if class.contains(c) { (true, false) } else { (false, true) }
+    }
+}
+
+/// Knuth-Morris-Pratt by definition: the longest beginning of `pattern` that the text, ending in `c`, ends with.
+/// Terminators are short, so the table is not worth its state.
+fn next_match(pattern: &[char], matched: usize, c: char) -> usize {
+    let mut length = (matched + 1).min(pattern.len());
+    while length > 0 {
+        let tail_fits = pattern.get(length - 1) == Some(&c)
+            && (1..length).all(|i| pattern.get(length - 1 - i) == pattern.get(matched.wrapping_sub(i)));
+        if tail_fits {
+            return length;
+        }
+        length -= 1;
+    }
+    0
+}
+
+/// Scans a complete text. Findings are sorted by start, then rule, and none is open any more.
+///
+/// # Errors
+/// As [`Scanner::push`].
+pub fn scan_whole(
+    rules: &Ruleset,
+    scope: ChannelSet,
+    text: &str,
+) -> Result<Vec<Finding>, ScanError> {
+    let mut scanner = Scanner::default();
+    let mut found = Vec::new();
+    scanner.push(rules, scope, text, &mut found)?;
+    scanner.end(rules, &mut found);
+    Ok(closed(found))
+}
+
+/// Joins open findings with what extended them.
+pub fn closed(found: Vec<Found>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for one in found {
+        match one {
+            Found::Match(finding) => findings.push(finding),
+            Found::Extended { rule, start, end, .. } => {
+                let same = |f: &&mut Finding| f.rule == rule && f.start == start;
+                if let Some(finding) = findings.iter_mut().rev().find(same) {
+                    finding.end = finding.end.max(end);
+                }
+            }
+        }
+    }
+    for finding in &mut findings {
+        finding.open = false;
+    }
+    findings.sort_by_key(|f| (f.start, f.rule, f.end));
+    findings
+}

@@ -1,0 +1,50 @@
+"""The story of the project told by a real Envoy: `./just demo`. Exit code 0 only where every assertion held."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import harness  # noqa: F401
+from envoy import EnvoyFailed
+from gateway import Gateway, module_path
+from policies import from_yaml
+from report import Report
+from scenes import SCENES
+from stage import Stage
+from upstream import Upstream
+
+POLICY = Path(__file__).parent / "policy.yaml"
+
+
+def main() -> int:
+    """Runs the scenes in order; a scene that breaks is a failed assertion and the next one runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--policy", type=Path, default=POLICY, help="policy file (YAML) instead of the demo's own")
+    policy = parser.parse_args().policy
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    module = module_path()
+    if not module.exists():
+        print(f"the module is missing: {module} (run ./just build)", file=sys.stderr)
+        return 2
+    started = time.monotonic()
+    report = Report()
+    size = module.stat().st_size // 1024
+    print(f"application -> Envoy with {module.name} ({size} KiB), policy {policy.name} -> fake provider")
+    with Upstream() as upstream, Gateway(upstream.port, from_yaml(policy), module=module) as gateway:
+        for scene in SCENES:
+            try:
+                scene(Stage(gateway, upstream, report))
+            except Exception as error:
+                report.check("the scene runs to its end", False, error)
+        report.check("Envoy is still running", gateway.running())
+    return report.summary(time.monotonic() - started)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except EnvoyFailed as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
