@@ -1,9 +1,9 @@
 //! What a rule does with what it finds.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Actions on text, weakest first: where findings overlap, the greatest wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Action {
     /// Count it, change nothing.

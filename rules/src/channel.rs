@@ -1,11 +1,11 @@
 //! Channels: one ordered text that a client or model will read as one (design decision 5). The list is closed.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 macro_rules! channels {
     ($($variant:ident = $name:literal: $doc:literal,)*) => {
         /// Where a text stands: side and speaker.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum Channel {
             $(#[doc = $doc] #[serde(rename = $name)] $variant,)*

@@ -7,7 +7,7 @@ use crate::fold::{fold_str, squash};
 use crate::packs;
 use crate::pattern::{Class, Options, Program};
 use crate::policy::{
-    Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator, View,
+    Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator, ValidatorKind, View,
 };
 use crate::tools::ToolRules;
 
@@ -412,10 +412,10 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
 }
 
 fn check(validator: &Validator) -> Check {
-    match validator {
-        Validator::Luhn => Check::Luhn,
-        Validator::Iban => Check::Iban,
-        Validator::Entropy { min } => Check::Entropy((*min * 1000.0) as u32),
+    match validator.kind {
+        ValidatorKind::Luhn => Check::Luhn,
+        ValidatorKind::Iban => Check::Iban,
+        ValidatorKind::Entropy => Check::Entropy((validator.min.unwrap_or(0.0) * 1000.0) as u32),
     }
 }
 

@@ -49,7 +49,7 @@ fn actions(entry: &PackRef, rule: &Rule, mode: Mode) -> Vec<(ChannelSet, Action,
     let mode = stricter_shadow(stricter_shadow(mode, entry.mode), adjusted.and_then(|o| o.mode));
     let mode = stricter_shadow(mode, rule.mode);
     let chosen = adjusted.and_then(|o| o.action).or(entry.action);
-    let named = entry.channels.as_ref().map(|c| set(&c.0));
+    let named = entry.channels.as_ref().map(|c| c.set);
     defaults(&entry.name)
         .into_iter()
         .map(|(channels, action)| (channels, chosen.unwrap_or(action), mode))
@@ -108,7 +108,7 @@ pub(crate) fn own_rules(policy: &Policy) -> impl Iterator<Item = Source<'_>> {
         let action = rule.action.unwrap_or(Action::Audit);
         let readable =
             if action == Action::Neutralize { ChannelSet::REQUEST } else { ChannelSet::ALL };
-        let channels = rule.channels.as_ref().map_or(readable, |c| set(&c.0));
+        let channels = rule.channels.as_ref().map_or(readable, |c| c.set);
         let mode = stricter_shadow(policy.spec.mode, rule.mode);
         Source {
             rule: Cow::Borrowed(rule),

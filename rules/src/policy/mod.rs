@@ -6,6 +6,7 @@
 mod error;
 mod model;
 mod parse;
+mod place;
 mod quantity;
 mod rule;
 mod unenforced;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{Channels, Period, Quantity, Rule, Sensitivity, Unenforced};
 use crate::Action;
@@ -11,7 +11,7 @@ use crate::Action;
 pub const API_VERSION: &str = "guard.weir.dev/v1alpha1";
 
 /// A policy: what may be read, said and called on the traffic that it names.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Policy {
@@ -24,7 +24,7 @@ pub struct Policy {
 }
 
 /// Names the policy.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
@@ -37,7 +37,7 @@ pub struct Metadata {
 }
 
 /// What the policy says.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Spec {
@@ -55,34 +55,22 @@ pub struct Spec {
     pub tools: Option<Tools>,
     pub refusal: Refusal,
     pub limits: Limits,
-    #[serde(skip_serializing)]
     pub applies_to: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub rollout: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub identity: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub destinations: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub retrieval: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub behavior: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub approvals: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub classifiers: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub exceptions: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub audit: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub keys: Option<Unenforced>,
-    #[serde(skip_serializing)]
     pub expression: Option<Unenforced>,
 }
 
 /// Who answers for the policy.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Owner {
@@ -93,7 +81,7 @@ pub struct Owner {
 }
 
 /// Whether decisions are carried out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Mode {
     #[default]
@@ -103,7 +91,7 @@ pub enum Mode {
 }
 
 /// What becomes of traffic that cannot be inspected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum FailureMode {
     #[default]
@@ -112,7 +100,7 @@ pub enum FailureMode {
 }
 
 /// How request bodies wait for their verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum RequestMode {
     /// No byte goes upstream before the verdict.
@@ -121,7 +109,7 @@ pub enum RequestMode {
 }
 
 /// Hosts and paths that the policy reads.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Traffic {
@@ -139,7 +127,7 @@ fn all_paths() -> Vec<String> {
 }
 
 /// The wire format of some traffic.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Dialect {
     /// By the path.
@@ -150,7 +138,7 @@ pub enum Dialect {
 }
 
 /// What becomes of what cannot be seen.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Inspection {
@@ -176,7 +164,7 @@ impl Default for Inspection {
 }
 
 /// What becomes of something that cannot be inspected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Decision {
     Allow,
@@ -185,7 +173,7 @@ pub enum Decision {
 }
 
 /// A built-in pack, and what it does here.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PackRef {
@@ -205,12 +193,12 @@ pub struct PackRef {
     pub channels: Option<Channels>,
     #[serde(default)]
     pub overrides: Vec<Override>,
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub new_rules: Option<Unenforced>,
 }
 
 /// A pack's rule, changed here.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Override {
@@ -222,7 +210,7 @@ pub struct Override {
 }
 
 /// Which tools a model may be offered and may call.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tools {
@@ -231,14 +219,14 @@ pub struct Tools {
     pub default_action: ToolAction,
     #[serde(default)]
     pub rules: Vec<ToolRule>,
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub labels: Option<Unenforced>,
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub pins: Option<Unenforced>,
 }
 
 /// Deny wins over Allow, whatever the order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ToolAction {
     #[default]
@@ -247,7 +235,7 @@ pub enum ToolAction {
 }
 
 /// A rule on tools by name.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ToolRule {
@@ -257,14 +245,14 @@ pub struct ToolRule {
     pub action: ToolAction,
     #[serde(default)]
     pub mode: Option<Mode>,
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub args: Option<Unenforced>,
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub approval: Option<Unenforced>,
 }
 
 /// How a refusal looks to the client.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Refusal {
@@ -284,7 +272,7 @@ impl Default for Refusal {
 }
 
 /// As what a request is refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum RefusalForm {
     /// The provider's error object.
@@ -295,7 +283,7 @@ pub enum RefusalForm {
 }
 
 /// What a refusal tells about its reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Reveal {
     #[default]
@@ -305,7 +293,7 @@ pub enum Reveal {
 }
 
 /// Bounds on what a stream may cost.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Limits {
@@ -328,7 +316,6 @@ pub struct Limits {
     /// Channels open at once on a stream.
     #[serde(alias = "channels")]
     pub open_channels: u16,
-    #[serde(skip_serializing)]
     pub output_tokens: Option<Unenforced>,
 }
 

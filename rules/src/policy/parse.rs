@@ -1,9 +1,9 @@
 //! JSON to policy, with the place of every error.
 
-use serde_path_to_error::{Path, Segment};
+use serde::Deserialize;
 
-use super::unenforced::{REASON, SEPARATOR};
-use super::{Policy, PolicyError, PolicyErrors, validate};
+use super::unenforced::REASON;
+use super::{Policy, PolicyError, PolicyErrors, place, validate};
 
 /// The most bytes of a policy document.
 pub const MAX_DOCUMENT: usize = 4 << 20;
@@ -21,9 +21,11 @@ impl Policy {
             return Err(PolicyErrors::one("", "the document is over 4 MiB", "split the policy"));
         }
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let policy: Policy = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let path = pointer(error.path());
-            PolicyErrors(vec![explain(path, &error.into_inner().to_string())])
+        let policy = Policy::deserialize(&mut reader).map_err(|error| {
+            let message = error.to_string();
+            let container = message.starts_with("missing field");
+            let pointer = place::pointer(json, error.line(), error.column(), container);
+            PolicyErrors(vec![explain(pointer, &message)])
         })?;
         reader.end().map_err(|_| {
             PolicyErrors::one("", "text follows the document", "send exactly one document")
@@ -33,46 +35,11 @@ impl Policy {
     }
 }
 
-/// A path as a JSON pointer.
-fn pointer(path: &Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => {
-                pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            }
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
 /// A parser's message as place, reason and cure.
-fn explain(mut pointer: String, message: &str) -> PolicyError {
+fn explain(pointer: String, message: &str) -> PolicyError {
     // serde_json ends its messages with a position in the JSON text, which is nobody's file.
     let message = message.rfind(" at line ").and_then(|at| message.get(..at)).unwrap_or(message);
-    let (reason, cure) = match message.split_once(SEPARATOR) {
-        Some((reason, cure)) => (reason.to_owned(), cure.to_owned()),
-        None => {
-            if let (true, Some(field)) = (message.starts_with("unknown field"), quoted(message))
-                && pointer.rsplit('/').next() != Some(field)
-            {
-                pointer.push('/');
-                pointer.push_str(field);
-            }
-            (shorten(message), cure(message))
-        }
-    };
-    let reason = match reason.strip_prefix("it is part") {
-        Some(rest) => {
-            let field = pointer.rsplit('/').next().unwrap_or_default();
-            format!("`{field}` is part{rest}")
-        }
-        None => reason,
-    };
-    PolicyError { pointer, reason, cure }
+    PolicyError { pointer, reason: shorten(message), cure: cure(message) }
 }
 
 /// The first name between back quotes.
@@ -92,7 +59,7 @@ fn shorten(message: &str) -> String {
             _ => format!("unknown value `{value}`"),
         };
     }
-    message.split(", expected").next().unwrap_or(message).replace("unknown field", "unknown field")
+    message.split(", expected").next().unwrap_or(message).to_owned()
 }
 
 fn cure(message: &str) -> String {

@@ -1,9 +1,7 @@
 //! Kubernetes quantities and Gateway API durations.
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
-use serde::{Serialize, Serializer};
-
-use super::unenforced::SEPARATOR;
+use serde::de::{Deserializer, IgnoredAny};
+use serde::Deserialize;
 
 /// A number of bytes, written as a Kubernetes quantity (`64Ki`, `8Mi`, `1M`) or as a plain number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,45 +67,40 @@ impl Period {
     }
 }
 
-struct Text<T>(fn(&str) -> Option<T>, &'static str);
+impl Quantity {
+    /// What a text that is no quantity becomes; refused with its place when the policy is checked.
+    pub const INVALID: Quantity = Quantity(u64::MAX);
+}
 
-impl<T> Visitor<'_> for Text<T> {
-    type Value = T;
+impl Period {
+    /// What a text that is no duration becomes; refused with its place when the policy is checked.
+    pub const INVALID: Period = Period(u64::MAX);
+}
 
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.1)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        self.0(text).ok_or_else(|| E::custom(format!("`{text}` is not {}{SEPARATOR}write {}", self.1, self.1)))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Number(u64),
+    Text(String),
+    Other(IgnoredAny),
 }
 
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
-        deserializer.deserialize_any(Text(Quantity::parse, "a quantity such as 64Ki or 8Mi"))
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Number(bytes) => Quantity(bytes),
+            Form::Text(text) => Quantity::parse(&text).unwrap_or(Quantity::INVALID),
+            Form::Other(_) => Quantity::INVALID,
+        })
     }
 }
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Period, D::Error> {
-        deserializer.deserialize_any(Text(Period::parse, "a duration such as 10s or 500ms"))
-    }
-}
-
-impl Serialize for Quantity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(self.0)
-    }
-}
-
-impl Serialize for Period {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{}ms", self.0))
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Text(text) => Period::parse(&text).unwrap_or(Period::INVALID),
+            _ => Period::INVALID,
+        })
     }
 }
 

@@ -1,13 +1,13 @@
 //! Rules: the format that packs and policies share.
 
-use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
 
 use super::{Mode, Quantity, Unenforced};
-use crate::{Action, Channel};
+use crate::{Action, Channel, ChannelSet};
 
 /// What a rule finds and what it does with it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
@@ -76,16 +76,16 @@ pub struct Rule {
     pub tags: Vec<String>,
     #[serde(default)]
     pub examples: Examples,
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub score: Option<Unenforced>,
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub datasets: Option<Unenforced>,
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub expression: Option<Unenforced>,
 }
 
 /// Texts that prove a rule.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Examples {
@@ -98,7 +98,7 @@ pub struct Examples {
 }
 
 /// How text is seen before it is compared with a rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum View {
     /// As it came.
@@ -111,7 +111,7 @@ pub enum View {
 }
 
 /// What may leave before a match is certain; it stays visible in the mask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Exposure {
@@ -126,20 +126,31 @@ pub enum Exposure {
 }
 
 /// A check on the matched text.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "type", deny_unknown_fields)]
-pub enum Validator {
+#[serde(deny_unknown_fields)]
+pub struct Validator {
+    #[serde(rename = "type")]
+    pub kind: ValidatorKind,
+    /// For Entropy: at least so many bits a character.
+    #[serde(default)]
+    pub min: Option<f64>,
+}
+
+/// Kinds of checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum ValidatorKind {
     /// ISO/IEC 7812 check digit of payment cards.
     Luhn,
     /// ISO 13616 check digits and country lengths.
     Iban,
-    /// At least so many bits of Shannon entropy a character.
-    Entropy { min: f64 },
+    /// Shannon entropy.
+    Entropy,
 }
 
 /// How a rule without keywords begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Trigger {
     /// More than 64 ignorable characters in a row.
@@ -147,7 +158,7 @@ pub enum Trigger {
 }
 
 /// From which level on a rule is active.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Sensitivity {
     Low,
@@ -156,16 +167,20 @@ pub enum Sensitivity {
 }
 
 /// What stands in the place of a match.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", schemars(rename_all = "camelCase"))]
 pub enum Mask {
     /// A label that names the kind; the rule's id if left out.
     Label(Option<String>),
     /// Stars, and the last so many characters.
     KeepLast(u8),
     /// A star for each character.
+    #[cfg_attr(feature = "schema", schemars(rename = "SameLength"))]
     SameLength,
+    /// Anything else; refused with its place when the policy is checked.
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Invalid,
 }
 
 impl Default for Mask {
@@ -180,58 +195,43 @@ impl<'de> Deserialize<'de> for Mask {
         #[serde(untagged)]
         enum Form {
             Word(String),
-            Fields(Fields),
+            Label { label: String },
+            #[serde(rename_all = "camelCase")]
+            KeepLast { keep_last: u8 },
+            Other(IgnoredAny),
         }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        struct Fields {
-            label: Option<String>,
-            keep_last: Option<u8>,
-        }
-        match Form::deserialize(deserializer) {
-            Ok(Form::Word(word)) if word == "Label" => Ok(Mask::Label(None)),
-            Ok(Form::Word(word)) if word == "SameLength" => Ok(Mask::SameLength),
-            Ok(Form::Fields(Fields { label: Some(label), keep_last: None })) => {
-                Ok(Mask::Label(Some(label)))
-            }
-            Ok(Form::Fields(Fields { label: None, keep_last: Some(n) })) => Ok(Mask::KeepLast(n)),
-            _ => Err(D::Error::custom(format!(
-                "this is no mask{}write Label, SameLength, {{label: text}} or {{keepLast: 4}}",
-                super::unenforced::SEPARATOR
-            ))),
-        }
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Word(word) if word == "Label" => Mask::Label(None),
+            Form::Word(word) if word == "SameLength" => Mask::SameLength,
+            Form::Label { label } => Mask::Label(Some(label)),
+            Form::KeepLast { keep_last } => Mask::KeepLast(keep_last),
+            Form::Word(_) | Form::Other(_) => Mask::Invalid,
+        })
     }
 }
 
 /// A list of channels; `*` stands for all.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Channels(pub Vec<Channel>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channels {
+    pub set: ChannelSet,
+    /// The first name that is none; refused with its place when the policy is checked.
+    pub unknown: Option<(usize, String)>,
+}
 
 impl<'de> Deserialize<'de> for Channels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Channels, D::Error> {
         let names = Vec::<String>::deserialize(deserializer)?;
-        let mut channels = Vec::new();
-        for name in names {
-            if name == "*" {
-                channels.extend_from_slice(Channel::LIST);
-            } else {
-                channels.push(name.parse().map_err(|()| {
-                    let known: Vec<&str> = Channel::LIST.iter().map(|c| c.name()).collect();
-                    D::Error::custom(format!(
-                        "unknown channel `{name}`{}name one of *, {}",
-                        super::unenforced::SEPARATOR,
-                        known.join(", ")
-                    ))
-                })?);
+        let mut channels = Channels { set: ChannelSet::EMPTY, unknown: None };
+        for (at, name) in names.into_iter().enumerate() {
+            match name.parse::<Channel>() {
+                _ if name == "*" => channels.set = ChannelSet::ALL,
+                Ok(channel) => channels.set = channels.set.union(ChannelSet::from(channel)),
+                Err(()) => {
+                    channels.unknown.get_or_insert((at, name));
+                }
             }
         }
-        if channels.is_empty() {
-            return Err(D::Error::custom(format!(
-                "the list is empty{}name a channel, or leave the field out",
-                super::unenforced::SEPARATOR
-            )));
-        }
-        Ok(Channels(channels))
+        Ok(channels)
     }
 }
 

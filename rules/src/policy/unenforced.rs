@@ -1,27 +1,17 @@
 //! Sections that the format has and this version does not enforce.
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny};
-use serde::{Serialize, Serializer};
+use serde::de::{Deserialize, Deserializer, IgnoredAny};
 
 /// The reason with which a section is refused that is not enforced yet.
 pub const REASON: &str = "is part of the format, but not enforced by this version";
-/// Parts reason and cure in the messages of our own deserializers.
-pub(super) const SEPARATOR: char = '\u{1f}';
 
 /// A field that is always refused: ignoring it would promise what is not kept.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Unenforced {}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unenforced;
 
 impl<'de> Deserialize<'de> for Unenforced {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unenforced, D::Error> {
-        IgnoredAny::deserialize(deserializer)?;
-        Err(D::Error::custom(format!("it {REASON}{SEPARATOR}remove it")))
-    }
-}
-
-impl Serialize for Unenforced {
-    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        match *self {}
+        IgnoredAny::deserialize(deserializer).map(|_| Unenforced)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::model::API_VERSION;
-use super::{Exposure, Mask, PackRef, Policy, PolicyError, Rule, Trigger};
+use super::unenforced::REASON;
+use super::{
+    Channels, Exposure, Mask, PackRef, Policy, PolicyError, Quantity, Rule, Trigger, Unenforced, ValidatorKind,
+};
 use crate::{Action, ChannelSet};
 
 const MAX_RULES: usize = 10_000;
@@ -21,8 +24,32 @@ impl Errors {
         self.0.push(PolicyError { pointer, reason: reason.into(), cure: cure.into() });
     }
 
+    /// Refuses what is set of the sections that are not enforced.
+    fn unenforced(&mut self, place: &str, fields: &[(&str, Option<Unenforced>)]) {
+        for (name, set) in fields {
+            if set.is_some() {
+                self.add(format!("{place}/{name}"), format!("`{name}` {REASON}"), "remove it");
+            }
+        }
+    }
+
+    /// The channels of a list, with an error for what is none.
+    fn channels(&mut self, place: &str, channels: &Channels) {
+        let known: Vec<&str> = crate::Channel::LIST.iter().map(|c| c.name()).collect();
+        if let Some((at, name)) = &channels.unknown {
+            let cure = format!("name one of *, {}", known.join(", "));
+            self.add(format!("{place}/{at}"), format!("unknown channel `{name}`"), cure);
+        } else if channels.set.is_empty() {
+            let cure = "name a channel, or leave the field out";
+            self.add(place.to_owned(), "the list is empty", cure);
+        }
+    }
+
     fn within(&mut self, pointer: String, value: u64, from: u64, to: u64) {
-        if value < from || value > to {
+        if value == u64::MAX {
+            let unit = if pointer.ends_with("hold") { "duration such as 10s" } else { "quantity such as 64Ki" };
+            self.add(pointer, format!("it is no {unit}"), format!("write a {unit}"));
+        } else if value < from || value > to {
             self.add(pointer, format!("{value} is out of range"), format!("write {from} to {to}"));
         }
     }
@@ -37,7 +64,7 @@ pub fn check(policy: &Policy) -> Vec<PolicyError> {
     match policy.kind.as_str() {
         "Policy" => {}
         "Bundle" | "Baseline" => {
-            let reason = format!("kind `{}` {}", policy.kind, super::unenforced::REASON);
+            let reason = format!("kind `{}` {}", policy.kind, REASON);
             errors.add("/kind".into(), reason, "configure a single `kind: Policy`");
         }
         _ => errors.add("/kind".into(), "unknown kind", "write `Policy`"),
@@ -49,6 +76,21 @@ pub fn check(policy: &Policy) -> Vec<PolicyError> {
     packs(&policy.spec.packs, &mut errors);
     rules(policy, &mut errors);
     tools(policy, &mut errors);
+    let spec = &policy.spec;
+    errors.unenforced("/spec", &[
+        ("appliesTo", spec.applies_to),
+        ("rollout", spec.rollout),
+        ("identity", spec.identity),
+        ("destinations", spec.destinations),
+        ("retrieval", spec.retrieval),
+        ("behavior", spec.behavior),
+        ("approvals", spec.approvals),
+        ("classifiers", spec.classifiers),
+        ("exceptions", spec.exceptions),
+        ("audit", spec.audit),
+        ("keys", spec.keys),
+        ("expression", spec.expression),
+    ]);
     refusal(policy, &mut errors);
     limits(policy, &mut errors);
     errors.0
@@ -101,7 +143,11 @@ fn packs(packs: &[PackRef], errors: &mut Errors) {
             let cure = format!("write `{}`, or leave it out", crate::packs::VERSION);
             errors.add(format!("{place}/version"), reason, cure);
         }
-        let set = pack.channels.as_ref().map_or(ChannelSet::ALL, |c| set(&c.0));
+        errors.unenforced(&place, &[("newRules", pack.new_rules)]);
+        if let Some(channels) = &pack.channels {
+            errors.channels(&format!("{place}/channels"), channels);
+        }
+        let set = pack.channels.as_ref().map_or(ChannelSet::ALL, |c| c.set);
         if taken.iter().any(|(name, other)| *name == pack.name && other.intersects(set)) {
             let reason = format!("pack `{}` is listed twice for one channel", pack.name);
             errors.add(place.clone(), reason, "give the entries `channels` without overlap");
@@ -111,10 +157,6 @@ fn packs(packs: &[PackRef], errors: &mut Errors) {
             neutralizes(pack.action, set, &format!("{place}/action"), errors);
         }
     }
-}
-
-fn set(channels: &[crate::Channel]) -> ChannelSet {
-    channels.iter().fold(ChannelSet::EMPTY, |all, c| all.union(ChannelSet::from(*c)))
 }
 
 fn neutralizes(action: Option<Action>, channels: ChannelSet, place: &str, errors: &mut Errors) {
@@ -194,7 +236,32 @@ fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
     {
         errors.add(at("mask/label"), "a label has 1 to 64 printable characters", "shorten it");
     }
-    let channels = rule.channels.as_ref().map_or(ChannelSet::REQUEST, |c| set(&c.0));
+    if rule.mask == Some(Mask::Invalid) {
+        let cure = "write Label, SameLength, {label: text} or {keepLast: 4}";
+        errors.add(at("mask"), "it is no mask", cure);
+    }
+    if let Some(Quantity(bytes)) = rule.max_span {
+        errors.within(at("maxSpan"), bytes, 1 << 10, 1 << 20);
+    }
+    for (i, validator) in rule.validate.iter().enumerate() {
+        let entropy = validator.kind == ValidatorKind::Entropy;
+        let fits = validator.min.is_some_and(|min| (0.0..=8.0).contains(&min));
+        if entropy && !fits {
+            let reason = "Entropy needs a `min` of 0 to 8 bits a character";
+            errors.add(format!("{place}/validate/{i}/min"), reason, "write one, such as 3.5");
+        } else if !entropy && validator.min.is_some() {
+            errors.add(format!("{place}/validate/{i}/min"), "only Entropy has it", "remove it");
+        }
+    }
+    errors.unenforced(place, &[
+        ("score", rule.score),
+        ("datasets", rule.datasets),
+        ("expression", rule.expression),
+    ]);
+    if let Some(channels) = &rule.channels {
+        errors.channels(&at("channels"), channels);
+    }
+    let channels = rule.channels.as_ref().map_or(ChannelSet::REQUEST, |c| c.set);
     neutralizes(rule.action, channels, &at("action"), errors);
     for (i, text) in rule.examples.matches.iter().enumerate() {
         if !balanced(text) {
@@ -217,6 +284,7 @@ fn balanced(text: &str) -> bool {
 
 fn tools(policy: &Policy, errors: &mut Errors) {
     let Some(tools) = &policy.spec.tools else { return };
+    errors.unenforced("/spec/tools", &[("labels", tools.labels), ("pins", tools.pins)]);
     let mut ids = BTreeSet::new();
     for (at, rule) in tools.rules.iter().enumerate() {
         let place = format!("/spec/tools/rules/{at}");
@@ -227,6 +295,7 @@ fn tools(policy: &Policy, errors: &mut Errors) {
             let reason = format!("another rule has the id `{}`", rule.id);
             errors.add(format!("{place}/id"), reason, "give it an id of its own");
         }
+        errors.unenforced(&place, &[("args", rule.args), ("approval", rule.approval)]);
         if rule.tools.is_empty() || rule.tools.iter().any(String::is_empty) {
             let cure = "name tools, or globs such as `shell*`";
             errors.add(format!("{place}/tools"), "it names no tool", cure);
@@ -245,6 +314,7 @@ fn refusal(policy: &Policy, errors: &mut Errors) {
 
 fn limits(policy: &Policy, errors: &mut Errors) {
     let limits = &policy.spec.limits;
+    errors.unenforced("/spec/limits", &[("outputTokens", limits.output_tokens)]);
     let gi = 1u64 << 30;
     for (name, value, from, to) in [
         ("request", limits.request.bytes(), 1 << 10, gi),
