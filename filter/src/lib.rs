@@ -21,6 +21,7 @@ pub mod request;
 pub mod route;
 #[cfg(target_os = "wasi")]
 mod shim;
+pub mod sim;
 pub mod splice;
 pub mod tally;
 

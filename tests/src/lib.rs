@@ -1,1 +1,7 @@
-//! Tests of Weir that belong to no single crate; they are in `tests/`.
+//! Tests of Weir that belong to no single crate; they are in `tests/`. Here is what they share.
+
+pub mod cuts;
+pub mod pipeline;
+pub mod policies;
+pub mod recordings;
+pub mod texts;

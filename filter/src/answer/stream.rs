@@ -161,11 +161,12 @@ impl StreamAnswer {
     ) -> Result<(), Stop> {
         tally.events += 1;
         tally.passed_bytes = tally.passed_bytes.saturating_add(frame.raw.len() as u64);
+        let mut block = Block { since: now, ..Block::default() };
         if frame.comment_only {
-            out.extend_from_slice(&frame.raw);
+            block.raw = frame.raw;
+            self.aside(block, out);
             return Ok(());
         }
-        let mut block = Block { since: now, ..Block::default() };
         let data = |range: &Range<usize>| frame.raw.get(range.clone()).unwrap_or_default();
         let blank = frame.data.iter().all(|d| data(d).trim_ascii().is_empty());
         let terminator =
@@ -199,7 +200,7 @@ impl StreamAnswer {
             return match self.dialect {
                 Dialect::OpenAIChat => self.chat(&plan, block, tally),
                 Dialect::AnthropicMessages if plan.frame_type == "ping" => {
-                    block.write(out);
+                    self.aside(block, out);
                     Ok(())
                 }
                 Dialect::AnthropicMessages => self.anthropic(&plan, block, tally),
@@ -355,6 +356,15 @@ impl StreamAnswer {
             self.calls.judge(&self.engine, 0, None, tally);
         }
         Ok(())
+    }
+
+    /// A comment or ping: it keeps its place, but keeps a client alive while a tool call is held.
+    fn aside(&mut self, block: Block, out: &mut Vec<u8>) {
+        if self.queue.iter().any(|(queued, _)| self.is_judging(queued)) {
+            block.write(out);
+        } else {
+            self.push(block, Step::None);
+        }
     }
 
     fn judge_block(&mut self, index: u32, tally: &mut Tally) {

@@ -1,0 +1,247 @@
+//! A host in memory that behaves like Envoy 1.36 to 1.40 for one exchange: buffers, pauses, the empty end call, the
+//! missing end call where trailers follow. The command line and the tests run the pipeline in it.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::engine::Engine;
+use crate::host::{Flow, Host, HostError, Level, Metric, Side};
+use crate::phase::Exchange;
+use crate::tally::Tally;
+
+/// Microseconds between two callbacks.
+const TICK: u64 = 1000;
+/// The clock at the first callback: a round date, so that output is the same every time.
+const START: u64 = 1_700_000_000_000_000;
+
+/// Headers in order, pseudo-headers included.
+pub type Headers = Vec<(String, String)>;
+
+/// One HTTP message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    pub headers: Headers,
+    pub body: Vec<u8>,
+}
+
+/// How a body is cut into callbacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pieces {
+    Whole,
+    /// Pieces of so many bytes.
+    Every(usize),
+    /// In two at this offset.
+    At(usize),
+}
+
+impl Pieces {
+    fn of(self, body: &[u8]) -> Vec<&[u8]> {
+        match self {
+            Pieces::Whole | Pieces::Every(0) if body.is_empty() => Vec::new(),
+            Pieces::Whole | Pieces::Every(0) => vec![body],
+            Pieces::Every(size) => body.chunks(size).collect(),
+            Pieces::At(at) => {
+                let (first, second) = body.split_at_checked(at).unwrap_or((body, &[]));
+                [first, second].into_iter().filter(|p| !p.is_empty()).collect()
+            }
+        }
+    }
+}
+
+/// What an exchange came to.
+pub struct Run {
+    /// What the upstream saw; the body is `None` when the request was refused.
+    pub upstream: (Headers, Option<Vec<u8>>),
+    /// What the client saw.
+    pub client: Message,
+    pub tally: Tally,
+    /// The audit record, as JSON.
+    pub record: String,
+    pub logs: Vec<String>,
+    /// Bytes that had left after each answer callback.
+    pub released: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Memory {
+    headers: BTreeMap<Side, Headers>,
+    buffer: Vec<u8>,
+    /// Whether the buffer may be written: it exists in body callbacks and while paused.
+    writable: bool,
+    reply: Option<Message>,
+    reset: bool,
+    logs: Vec<String>,
+    state: BTreeMap<String, String>,
+    now: u64,
+}
+
+impl Host for Memory {
+    fn header(&self, side: Side, name: &str) -> Option<String> {
+        let headers = self.headers.get(&side)?;
+        headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone())
+    }
+
+    fn header_names(&self, side: Side) -> Vec<String> {
+        self.headers.get(&side).into_iter().flatten().map(|(n, _)| n.clone()).collect()
+    }
+
+    fn set_header(&mut self, side: Side, name: &str, value: Option<&str>) {
+        let headers = self.headers.entry(side).or_default();
+        headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        headers.extend(value.map(|v| (name.to_owned(), v.to_owned())));
+    }
+
+    fn body(&self, _: Side, start: usize, len: usize) -> Result<Vec<u8>, HostError> {
+        let rest = self.buffer.get(start..).filter(|r| !r.is_empty()).ok_or(HostError(1))?;
+        Ok(rest.iter().take(len).copied().collect())
+    }
+
+    fn set_body(&mut self, _: Side, size: usize, bytes: &[u8]) -> Result<(), HostError> {
+        if !self.writable {
+            return Err(HostError(2));
+        }
+        let size = size.min(self.buffer.len());
+        self.buffer.splice(..size, bytes.iter().copied());
+        Ok(())
+    }
+
+    fn reply(&mut self, status: u32, headers: &[(&str, &str)], body: &[u8], _: &str) {
+        if self.reply.is_some() {
+            return;
+        }
+        let mut all = vec![(":status".to_owned(), status.to_string())];
+        all.extend(headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        self.reply = Some(Message { headers: all, body: body.to_vec() });
+    }
+
+    fn reset(&mut self, _: Side) {
+        self.reset = true;
+    }
+
+    fn count(&mut self, _: Metric) {}
+
+    fn log(&mut self, _: Level, line: &str) {
+        self.logs.push(line.to_owned());
+    }
+
+    fn set_state(&mut self, key: &str, value: &str) {
+        self.state.insert(key.to_owned(), value.to_owned());
+    }
+
+    fn property(&self, _: &[&str]) -> Option<String> {
+        None
+    }
+
+    fn now(&self) -> u64 {
+        self.now
+    }
+}
+
+/// Runs one exchange through the pipeline, the same code as the module.
+pub fn run(
+    engine: &Rc<Engine>,
+    request: &Message,
+    answer: &Message,
+    pieces: (Pieces, Pieces),
+    trailers: bool,
+) -> Run {
+    let mut host = Memory { now: START, ..Memory::default() };
+    host.headers.insert(Side::Request, request.headers.clone());
+    host.headers.insert(Side::Answer, answer.headers.clone());
+    let mut exchange = Exchange::new(engine.clone(), "0000000000000000".to_owned());
+    let bodiless = request.body.is_empty();
+    exchange.request_headers(&mut host, bodiless);
+    let mut run = Run {
+        upstream: (Vec::new(), None),
+        client: Message::default(),
+        tally: Tally::default(),
+        record: String::new(),
+        logs: Vec::new(),
+        released: Vec::new(),
+    };
+    let mut released = Vec::new();
+    let sent = if host.reply.is_some() || bodiless {
+        Vec::new()
+    } else {
+        let mut call = |host: &mut Memory, call: Call| match call {
+            Call::Body(size, end) => exchange.request_body(host, size, end),
+            Call::Trailers => exchange.request_trailers(host),
+        };
+        drive(&mut host, &mut call, &pieces.0.of(&request.body), trailers, &mut released)
+    };
+    run.upstream.0 = host.headers.get(&Side::Request).cloned().unwrap_or_default();
+    if let Some(reply) = host.reply.take() {
+        exchange.done(&mut host);
+        run.client = reply;
+        return finish(run, &exchange, host);
+    }
+    run.upstream.1 = Some(sent);
+    let bodiless = answer.body.is_empty();
+    exchange.answer_headers(&mut host, bodiless);
+    let mut body = Vec::new();
+    if host.reply.is_none() && !bodiless {
+        let mut call = |host: &mut Memory, call: Call| match call {
+            Call::Body(size, end) => exchange.answer_body(host, size, end),
+            Call::Trailers => exchange.answer_trailers(host),
+        };
+        let pieces = pieces.1.of(&answer.body);
+        body = drive(&mut host, &mut call, &pieces, trailers, &mut run.released);
+    }
+    exchange.done(&mut host);
+    let headers = host.headers.get(&Side::Answer).cloned().unwrap_or_default();
+    run.client = host.reply.take().unwrap_or(Message { headers, body });
+    finish(run, &exchange, host)
+}
+
+fn finish(mut run: Run, exchange: &Exchange, mut host: Memory) -> Run {
+    run.tally = exchange.tally().clone();
+    run.record = host.state.remove("weir").unwrap_or_default();
+    run.logs = host.logs;
+    run
+}
+
+enum Call {
+    Body(usize, bool),
+    Trailers,
+}
+
+/// Hands a body over piece by piece and returns what went on.
+fn drive(
+    host: &mut Memory,
+    call: &mut dyn FnMut(&mut Memory, Call) -> Flow,
+    pieces: &[&[u8]],
+    trailers: bool,
+    released: &mut Vec<usize>,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut paused = false;
+    host.buffer.clear();
+    for piece in pieces {
+        host.now += TICK;
+        host.buffer.extend_from_slice(piece);
+        host.writable = true;
+        let size = host.buffer.len();
+        paused = call(host, Call::Body(size, false)) == Flow::Pause;
+        if host.reply.is_some() || host.reset {
+            return out;
+        }
+        if !paused {
+            out.append(&mut host.buffer);
+        }
+        released.push(out.len());
+    }
+    host.now += TICK;
+    if trailers {
+        host.writable = paused;
+        call(host, Call::Trailers);
+    } else {
+        host.writable = true;
+        let size = host.buffer.len();
+        call(host, Call::Body(size, true));
+    }
+    if host.reply.is_none() && !host.reset {
+        out.append(&mut host.buffer);
+    }
+    released.push(out.len());
+    out
+}

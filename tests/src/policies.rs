@@ -1,0 +1,22 @@
+//! Policies that the tests enforce.
+
+use std::rc::Rc;
+
+use weir_filter::Engine;
+
+/// An engine of a policy with this `spec`, as JSON.
+pub fn engine(spec: &str) -> Rc<Engine> {
+    let policy = format!(
+        r#"{{"apiVersion":"guard.weir.dev/v1alpha1","kind":"Policy","metadata":{{"name":"test"}},"spec":{spec}}}"#
+    );
+    Engine::new(policy.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// A secret whose anchor may leave, one of which nothing may, a number, an open-ended one, and an injection.
+pub const MASKS: &str = r#"{"rules":[
+  {"id":"key","keywords":["AKIA"],"regex":"AKIA[A-Z0-9]{16}\\b","view":"Raw","maxLength":20,"action":"Mask","channels":["*"]},
+  {"id":"mail","keywords":["@"],"regex":"[a-z0-9.]{1,32}@[a-z0-9]{1,32}\\.com\\b","view":"Raw","before":32,"exposure":"Nothing","action":"Mask","channels":["*"]},
+  {"id":"card","regex":"\\b4\\d{15}\\b","view":"Raw","maxLength":16,"exposure":{"characters":6},"validate":[{"type":"Luhn"}],"action":"Mask","channels":["*"]},
+  {"id":"pem","keywords":["-----BEGIN "],"opens":"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----","body":"[A-Za-z0-9+/=\\s\\\\ -]","until":"PRIVATE KEY-----","view":"Raw","maxLength":64,"action":"Mask","channels":["*"]},
+  {"id":"long","keywords":["tok_"],"regex":"tok_[a-z0-9]{8,}","view":"Raw","maxLength":32,"action":"Mask","channels":["*"]}
+],"inspection":{"remoteReferences":"Allow","media":"Allow","serverSideState":"Allow"}}"#;
