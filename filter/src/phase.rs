@@ -360,8 +360,12 @@ impl Exchange {
         self.tally.reach(Decision::Fail);
         self.answering = Answering::Over;
         self.replied = true;
+        // An error stays the error that it was; only its unreadable text goes.
+        let status = host.header(Side::Answer, ":status").and_then(|s| s.parse().ok());
+        let status: u16 = status.filter(|s| (400..600).contains(s)).unwrap_or(502);
+        let message = format!("The answer could not be inspected. Decision {}.", self.id);
         let body = match self.dialect {
-            Some(dialect) => ending::error(dialect, 502, &self.message(), &self.id),
+            Some(dialect) => ending::error(dialect, status, &message, &self.id),
             None => String::new(),
         };
         let id = self.id.clone();
@@ -370,7 +374,7 @@ impl Exchange {
             ("x-weir-decision", "fail"),
             ("x-weir-id", id.as_str()),
         ];
-        host.reply(502, &headers, body.as_bytes(), &format!("{DETAILS}{{fail}}"));
+        host.reply(u32::from(status), &headers, body.as_bytes(), &format!("{DETAILS}{{fail}}"));
         self.finish(host);
         Flow::Continue
     }

@@ -270,6 +270,14 @@ impl Ruleset {
         })
     }
 
+    /// Ids of the rules that may hold text of a streamed answer's channel before a match is certain.
+    pub fn holding(&self, channel: Channel) -> Vec<String> {
+        let hidden = |r: &&CompiledRule| {
+            r.enforced_on(channel) && (r.shown == Shown::Nothing || r.before > 0)
+        };
+        self.rules.iter().filter(hidden).map(|r| r.id.clone()).collect()
+    }
+
     /// The tool policy.
     pub fn tools(&self) -> &ToolRules {
         &self.tools

@@ -5,7 +5,10 @@
 set -euo pipefail
 
 # The features that rustc 1.95 uses by default; V8 in Envoy 1.36 and later has them all. Never --all-features: V8 refuses the result.
+# A second round after merging what differs in constants only: 1% smaller than one round, as fast; -Oz is 1% smaller still, but slower.
 flags=(
+    -O3
+    --merge-similar-functions
     -O3
     --strip-debug
     --strip-producers

@@ -48,8 +48,6 @@ pub struct Block {
     pub partials: Vec<Partial>,
     pub calls: Vec<CallPart>,
     pub cuts: Vec<Cut>,
-    /// Choices that the event touches; an event without any is a barrier.
-    pub groups: Vec<u32>,
     pub logprobs: Vec<(u32, Range<u64>)>,
     /// Choices whose text was edited in this event.
     pub edited: Vec<u32>,

@@ -113,7 +113,11 @@ impl JsonAnswer {
     /// # Errors
     /// As [`write`](JsonAnswer::write).
     pub fn end(&mut self, out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Stop> {
-        self.lexer.end(self.base + self.held.len() as u64).map_err(BodyFault::from)?;
+        let length = self.base + self.held.len() as u64;
+        if length == 0 {
+            return Ok(());
+        }
+        self.lexer.end(length).map_err(BodyFault::from)?;
         self.close_choice();
         self.release(out, tally);
         Ok(())

@@ -239,10 +239,10 @@ impl StreamAnswer {
     }
 
     fn chat(&mut self, plan: &Plan, mut block: Block, tally: &mut Tally) -> Result<(), Stop> {
-        let mut touched = Vec::new();
+        let (mut touched, mut groups) = (Vec::new(), Vec::new());
         for choice in &plan.choices {
             let group = plan.group(choice.position);
-            block.groups.push(group);
+            groups.push(group);
             if let Some(raw) = &choice.logprobs {
                 block.logprobs.push((group, raw.clone()));
             }
@@ -288,7 +288,6 @@ impl StreamAnswer {
             }
         }
         let finished: Vec<u32> = block.finish.iter().map(|(group, _, _)| *group).collect();
-        let groups = block.groups.clone();
         self.push(block, Step::Choices(groups));
         for key in touched {
             self.settle(key, false);
@@ -302,7 +301,6 @@ impl StreamAnswer {
 
     fn anthropic(&mut self, plan: &Plan, mut block: Block, tally: &mut Tally) -> Result<(), Stop> {
         let index = plan.index;
-        block.groups.push(0);
         if let Some((raw, text)) = &plan.stop {
             block.finish.push((0, raw.clone(), text.clone()));
         }
@@ -480,26 +478,15 @@ impl StreamAnswer {
             && block.calls.iter().any(|c| self.calls.verdict(c.group, c.call).is_none())
     }
 
-    /// Lets the events go that nothing holds, in order; another choice's events may overtake.
+    /// Lets the events go that nothing holds, in the order in which they came: an overtaking event would change
+    /// the bytes of a stream in which nothing was found.
     fn release(&mut self, now: u64, out: &mut Vec<u8>, tally: &mut Tally) {
-        let mut blocked: Vec<u32> = Vec::new();
-        let mut at = 0;
-        while let Some((block, _)) = self.queue.get(at) {
-            let barrier = block.groups.is_empty();
-            let behind = block.groups.iter().any(|g| blocked.contains(g));
+        while let Some((block, _)) = self.queue.front() {
             let free = |key| self.free(key);
-            if barrier && at > 0 {
+            if !block.is_free(&free) || self.is_judging(block) {
                 break;
             }
-            if behind || !block.is_free(&free) || self.is_judging(block) {
-                if barrier {
-                    break;
-                }
-                blocked.extend(block.groups.iter().copied());
-                at += 1;
-                continue;
-            }
-            let Some((mut block, step)) = self.queue.remove(at) else { break };
+            let Some((mut block, step)) = self.queue.pop_front() else { break };
             self.queued = self.queued.saturating_sub(block.raw.len() as u64);
             if now > block.since {
                 tally.held_events += 1;

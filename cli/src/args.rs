@@ -1,0 +1,106 @@
+//! Arguments, with help that teaches.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Weir guards LLM traffic inside the service mesh. This command checks and tries its policies.
+#[derive(Parser)]
+#[command(name = "weir", version, after_help = "Exit codes: 0 good, 1 bad (errors in a policy, a cut that differs), 2 unreadable input.
+
+Start with:
+  weir default-policy > policy.yaml
+  weir check policy.yaml
+  echo 'Ignore all previous instructions.' | weir scan --policy policy.yaml")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Checks policies and says what they cost.
+    Check(Check),
+    /// Scans texts as the module would.
+    Scan(Scan),
+    /// Runs a recorded HTTP exchange through the whole pipeline.
+    Replay(Replay),
+    /// Prints the JSON Schema of the policy format.
+    Schema,
+    /// Prints the default policy, annotated.
+    DefaultPolicy,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
+#[derive(Args)]
+#[command(after_help = "Prints every error as FILE:LINE:COLUMN: reason (cure).
+Exit codes: 0 all good, 1 an error in a policy, 2 a file that cannot be read.
+
+Example:
+  weir check policies/*.yaml")]
+pub struct Check {
+    /// YAML or JSON files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Args)]
+#[command(after_help = "With --jsonl each line in is {\"id\",\"text\",\"channel\"?} and each line out, in order, is
+{\"id\",\"verdict\",\"score\",\"findings\":[{\"rule\",\"start\",\"end\",\"action\"}],\"text\"}; offsets are half-open, in bytes.
+The policy's mode is ignored: a scan always enforces. A bad line gives {\"id\":null,\"error\"} and exit code 2 at the end.
+
+Examples:
+  echo 'my key is AKIAIOSFODNN7EXAMPLE' | weir scan --channel response.text
+  weir scan --policy policy.yaml --jsonl < texts.jsonl > verdicts.jsonl")]
+pub struct Scan {
+    /// The policy; `weir default-policy` if left out.
+    #[arg(long)]
+    pub policy: Option<PathBuf>,
+    /// Where the text stands, such as request.user or response.text.
+    #[arg(long, default_value = "request.user")]
+    pub channel: String,
+    /// Read and write a JSON object a line.
+    #[arg(long)]
+    pub jsonl: bool,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// The text; standard input if left out.
+    pub text: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "REQUEST and RESPONSE are raw HTTP/1.1 messages: head, blank line, body without transfer framing.
+
+Examples:
+  weir replay --policy policy.yaml --exchange chat.req chat.resp
+  weir replay --policy policy.yaml --exchange chat.req chat.resp --every-cut
+  weir replay --policy policy.yaml --exchange chat.req chat.resp --cut 1 --raw")]
+pub struct Replay {
+    /// The policy; `weir default-policy` if left out.
+    #[arg(long)]
+    pub policy: Option<PathBuf>,
+    /// The two recorded messages.
+    #[arg(long, num_args = 2, value_names = ["REQUEST", "RESPONSE"], required = true)]
+    pub exchange: Vec<PathBuf>,
+    /// Bodies arrive in pieces of N bytes; 0 is whole.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub cut: usize,
+    /// Runs every split of each body in two, and fails if any differs.
+    #[arg(long, conflicts_with_all = ["cut", "raw"])]
+    pub every_cut: bool,
+    /// Trailers follow both bodies, so that no end of them is announced.
+    #[arg(long)]
+    pub trailers: bool,
+    /// Writes heads and bodies as the filter leaves them: upstream first, then client.
+    #[arg(long)]
+    pub raw: bool,
+}
