@@ -98,6 +98,8 @@ unsafe extern "C" {
         value_size: usize,
         cas: u32,
     ) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -297,4 +299,16 @@ pub fn increment(id: u32, by: i64) {
 pub fn record(id: u32, value: u64) {
     // SAFETY: no pointers.
     let _ = unsafe { proxy_record_metric(id, value) };
+}
+
+/// Makes the following calls act on another stream.
+pub fn enter(context: u32) -> Result<(), HostError> {
+    // SAFETY: no pointers.
+    check(unsafe { proxy_set_effective_context(context) })
+}
+
+/// Asks for a tick every so many milliseconds.
+pub fn tick_every(millis: u32) {
+    // SAFETY: no pointers.
+    let _ = unsafe { proxy_set_tick_period_milliseconds(millis) };
 }

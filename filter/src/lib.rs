@@ -14,6 +14,7 @@ pub mod host;
 #[cfg(target_os = "wasi")]
 mod hostcalls;
 pub mod json;
+pub mod memory;
 pub mod message;
 pub mod nested;
 pub mod phase;

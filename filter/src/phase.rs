@@ -325,6 +325,11 @@ impl Exchange {
             return Flow::Continue;
         }
         strip_weir_headers(host, Side::Answer);
+        // The proxy's own words, such as `upstream connect error`, are nobody's answer.
+        let details = host.property(&["response", "code_details"]).unwrap_or_default();
+        if !matches!(details.as_str(), "" | "via_upstream") {
+            return Flow::Continue;
+        }
         let Some(dialect) = self.dialect else { return Flow::Continue };
         let status = host.header(Side::Answer, ":status").unwrap_or_default();
         let bodiless = self.head_request || matches!(status.as_str(), "204" | "304");
@@ -501,6 +506,24 @@ impl Exchange {
             }
             _ => {}
         }
+    }
+
+    /// Whether an event has been held for longer than `limits.hold`, at `now` in microseconds.
+    pub fn is_stalled(&self, now: u64) -> bool {
+        let hold = self.engine.policy.spec.limits.hold.millis().saturating_mul(1000);
+        let Answering::Stream(stream) = &self.answering else { return false };
+        stream.held_since().is_some_and(|since| now.saturating_sub(since) > hold)
+    }
+
+    /// Ends a stalled stream: what is held is dropped, nothing is released. The caller resets it.
+    pub fn expire(&mut self, host: &mut dyn Host) {
+        if let Answering::Stream(stream) = &self.answering {
+            self.tally.dropped_bytes = self.tally.dropped_bytes.saturating_add(stream.held());
+        }
+        self.answering = Answering::Over;
+        self.tally.fault("hold");
+        self.tally.reach(Decision::Fail);
+        self.finish(host);
     }
 
     /// The stream is over, however it ended.

@@ -10,6 +10,7 @@ use crate::dialect::{Dialect, Direction, Fact, Meaning, Node, Spot, Value, Walke
 use crate::document::Scanned;
 use crate::engine::Engine;
 use crate::json::{self, Fault, Lexer};
+use crate::memory::Account;
 use crate::splice::{self, Cut};
 use crate::tally::{Decision, Tally};
 
@@ -83,6 +84,7 @@ pub struct Request {
     lexer: Lexer,
     walker: Walker,
     body: Vec<u8>,
+    account: Account,
     current: String,
     role: Option<String>,
     block_types: Vec<(u32, String)>,
@@ -105,6 +107,7 @@ impl Request {
             lexer: Lexer::new(json::Limits { depth, ..json::Limits::default() }),
             walker: Walker::new(dialect, Direction::Request),
             body: Vec::new(),
+            account: Account::default(),
             current: String::new(),
             role: None,
             block_types: Vec::new(),
@@ -142,7 +145,8 @@ impl Request {
         self.body.try_reserve(bytes.len()).map_err(|_| BodyFault::TooLarge)?;
         // Kept whole even past the limit, for a policy that lets it pass: one chunk more at the most.
         self.body.extend_from_slice(bytes);
-        if self.body.len() as u64 > limit {
+        let worker = self.engine.policy.spec.limits.worker.bytes();
+        if self.body.len() as u64 > limit || !self.account.grow(bytes.len(), worker) {
             return Err(BodyFault::TooLarge);
         }
         for slice in bytes.chunks(SLICE) {

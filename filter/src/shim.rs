@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
@@ -20,6 +20,9 @@ proxy_wasm::main! {{
 
 thread_local! {
     static REGISTRY: RefCell<Registry> = RefCell::default();
+    /// Streams of this VM by their context, for the tick.
+    static STREAMS: RefCell<BTreeMap<u32, Weak<RefCell<Exchange>>>> =
+        const { RefCell::new(BTreeMap::new()) };
     static METRICS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -66,10 +69,12 @@ impl RootContext for Root {
         });
         let (state, reasons) = match outcome {
             Configured::Active(engine) => {
+                hostcalls::tick_every(tick(&engine));
                 self.service = Service::Engine(engine);
                 ("active", Vec::new())
             }
             Configured::Stale { engine, reasons } => {
+                hostcalls::tick_every(tick(&engine));
                 self.service = Service::Engine(engine);
                 ("stale", reasons)
             }
@@ -93,6 +98,25 @@ impl RootContext for Root {
         true
     }
 
+    fn on_tick(&mut self) {
+        let now = hostcalls::now();
+        let stalled: Vec<(u32, Rc<RefCell<Exchange>>)> = STREAMS.with(|streams| {
+            let Ok(streams) = streams.try_borrow() else { return Vec::new() };
+            let live = streams.iter().filter_map(|(id, weak)| Some((*id, weak.upgrade()?)));
+            live.filter(|(_, e)| e.try_borrow().is_ok_and(|e| e.is_stalled(now))).collect()
+        });
+        for (context, exchange) in stalled {
+            if hostcalls::enter(context).is_err() {
+                continue;
+            }
+            if let Ok(mut exchange) = exchange.try_borrow_mut() {
+                exchange.expire(&mut Proxy);
+            }
+            // The reset calls back into the stream, so nothing of it may be borrowed here.
+            hostcalls::close_stream(Side::Answer as u32);
+        }
+    }
+
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
     }
@@ -101,11 +125,23 @@ impl RootContext for Root {
         Some(match &self.service {
             Service::Engine(engine) => {
                 let id = decision_id(hostcalls::now(), context_id);
-                Box::new(Stream { exchange: Exchange::new(engine.clone(), id) })
+                let exchange = Rc::new(RefCell::new(Exchange::new(engine.clone(), id)));
+                STREAMS.with(|streams| {
+                    if let Ok(mut streams) = streams.try_borrow_mut() {
+                        streams.insert(context_id, Rc::downgrade(&exchange));
+                    }
+                });
+                Box::new(Stream { context: context_id, exchange })
             }
             Service::Degraded(degraded) => Box::new(Closed { degraded: degraded.clone() }),
         })
     }
+}
+
+/// Often enough to end a stalled stream soon after its time, in milliseconds.
+fn tick(engine: &Engine) -> u32 {
+    let quarter = engine.policy.spec.limits.hold.millis() / 4;
+    u32::try_from(quarter).unwrap_or(u32::MAX).clamp(25, 1000)
 }
 
 fn report(state: &str, reasons: &[String]) {
@@ -219,38 +255,63 @@ fn action(flow: Flow) -> Action {
 }
 
 struct Stream {
-    exchange: Exchange,
+    context: u32,
+    exchange: Rc<RefCell<Exchange>>,
+}
+
+impl Stream {
+    /// Runs one callback. A callback inside another of the same stream is the host's echo of our own call; it has
+    /// nothing to decide.
+    fn call(&self, callback: impl FnOnce(&mut Exchange, &mut Proxy) -> Flow) -> Action {
+        match self.exchange.try_borrow_mut() {
+            Ok(mut exchange) => action(callback(&mut exchange, &mut Proxy)),
+            Err(_) => Action::Continue,
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        STREAMS.with(|streams| {
+            if let Ok(mut streams) = streams.try_borrow_mut() {
+                streams.remove(&self.context);
+            }
+        });
+    }
 }
 
 impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
-        action(self.exchange.request_headers(&mut Proxy, end))
+        self.call(|exchange, host| exchange.request_headers(host, end))
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        action(self.exchange.request_body(&mut Proxy, size, end))
+        self.call(|exchange, host| exchange.request_body(host, size, end))
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        action(self.exchange.request_trailers(&mut Proxy))
+        self.call(|exchange, host| exchange.request_trailers(host))
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
-        action(self.exchange.answer_headers(&mut Proxy, end))
+        self.call(|exchange, host| exchange.answer_headers(host, end))
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
-        action(self.exchange.answer_body(&mut Proxy, size, end))
+        self.call(|exchange, host| exchange.answer_body(host, size, end))
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        action(self.exchange.answer_trailers(&mut Proxy))
+        self.call(|exchange, host| exchange.answer_trailers(host))
     }
 
     fn on_log(&mut self) {
-        self.exchange.done(&mut Proxy);
+        self.call(|exchange, host| {
+            exchange.done(host);
+            Flow::Continue
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of Weir that belong to no single crate; they are in `tests/`. Here is what they share.
 
 pub mod cuts;
+pub mod exchange;
 pub mod pipeline;
 pub mod policies;
 pub mod recordings;

@@ -12,7 +12,7 @@ pub struct Planted {
 pub const PLANTED: [Planted; 5] = [
     Planted { text: "AKIAIOSFODNN7EXAMPL2", hidden: "IOSFODNN7EXAMPL2" },
     Planted { text: "jane.doe@example.com", hidden: "jane.doe@example.com" },
-    Planted { text: "4111111111111111", hidden: "1111111111" },
+    Planted { text: "4539148803436467", hidden: "8803436467" },
     Planted {
         text: "-----BEGIN RSA PRIVATE KEY-----\nMIIEow+IBAAKC/AQEA\nabc=\n-----END RSA PRIVATE KEY-----",
         hidden: "MIIEow+IBAAKC/AQEA",
@@ -157,7 +157,7 @@ pub fn chat_client(out: &[u8]) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     let text = std::str::from_utf8(out).unwrap();
     for line in text.lines().filter_map(|l| l.strip_prefix("data: ")) {
-        if line == "[DONE]" {
+        if line == "[DONE]" || line.is_empty() {
             continue;
         }
         let chunk: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
@@ -197,4 +197,9 @@ pub fn anthropic_client(out: &[u8]) -> Vec<String> {
         }
     }
     said
+}
+
+/// A stream's events, one a piece.
+pub fn events(stream: &str) -> Vec<&[u8]> {
+    stream.split_inclusive("\n\n").map(str::as_bytes).collect()
 }

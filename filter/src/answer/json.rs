@@ -11,6 +11,7 @@ use crate::dialect::{Dialect, Direction, Fact, Lane, Meaning, Node, Spot, Value,
 use crate::document::Scanned;
 use crate::engine::Engine;
 use crate::json::{self, Lexer};
+use crate::memory::Account;
 use crate::request::{BodyFault, TOOLS_DEFAULT};
 use crate::splice::{self, Cut};
 use crate::tally::{Decision, Tally};
@@ -42,6 +43,7 @@ pub struct JsonAnswer {
     walker: Walker,
     /// Bytes received and not yet released, and the offset of the first.
     held: Vec<u8>,
+    account: Account,
     base: u64,
     whole: bool,
     current: String,
@@ -60,6 +62,7 @@ impl JsonAnswer {
             lexer: Lexer::new(json::Limits { depth, ..json::Limits::default() }),
             walker: Walker::new(dialect, Direction::Answer),
             held: Vec::new(),
+            account: Account::default(),
             base: 0,
             whole: engine.rejects_answers,
             current: String::new(),
@@ -90,7 +93,9 @@ impl JsonAnswer {
     /// A rule refuses the answer, or it cannot be inspected.
     pub fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Stop> {
         let limit = self.engine.policy.spec.limits.request.bytes();
-        if self.held.len() as u64 + bytes.len() as u64 > limit {
+        let worker = self.engine.policy.spec.limits.worker.bytes();
+        let total = self.held.len() as u64 + bytes.len() as u64;
+        if total > limit || !self.account.grow(bytes.len(), worker) {
             return Err(BodyFault::TooLarge.into());
         }
         let at = self.base + self.held.len() as u64;
@@ -133,6 +138,7 @@ impl JsonAnswer {
         tally.passed_bytes = tally.passed_bytes.saturating_add(self.held.len() as u64);
         self.base += self.held.len() as u64;
         self.held.clear();
+        self.account.clear();
         self.cuts.clear();
     }
 

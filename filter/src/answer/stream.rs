@@ -87,6 +87,11 @@ impl StreamAnswer {
         self.queued
     }
 
+    /// When the oldest event arrived that is still held, in microseconds.
+    pub fn held_since(&self) -> Option<u64> {
+        self.queue.front().map(|(block, _)| block.since)
+    }
+
     /// Takes the next piece and appends what may leave to `out`. `now` is in microseconds.
     ///
     /// # Errors
