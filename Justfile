@@ -96,7 +96,7 @@ test-wasm:
     [[ -x $runner/bin/wasm-bindgen-test-runner ]] ||
         cargo install wasm-bindgen-cli --version "$version" --bin wasm-bindgen-test-runner --debug --root "$runner" >&2
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$runner/bin/wasm-bindgen-test-runner" \
-        cargo test --package weir-rules --test browser --target wasm32-unknown-unknown
+        cargo test --package weir-rules --test portable --target wasm32-unknown-unknown
 
 # The tests of the project's own scripts and of the ./just contract.
 test-tools: venv

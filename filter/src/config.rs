@@ -17,6 +17,13 @@ pub trait Shared {
 #[derive(Default)]
 pub struct Registry(BTreeMap<String, Rc<Engine>>);
 
+impl Registry {
+    /// The last good engine of a plugin name.
+    pub fn last_good(&self, name: &str) -> Option<Rc<Engine>> {
+        self.0.get(name).cloned()
+    }
+}
+
 /// What to do with a configuration.
 pub enum Configured {
     /// In force.
@@ -46,8 +53,8 @@ pub fn configure(
         }
         Err(errors) => errors.0.iter().map(ToString::to_string).collect(),
     };
-    if let Some(engine) = registry.0.get(name) {
-        return Configured::Stale { engine: engine.clone(), reasons };
+    if let Some(engine) = registry.last_good(name) {
+        return Configured::Stale { engine, reasons };
     }
     if shared.get(&good) && !shared.get(&accepted) {
         return Configured::Refused { reasons };

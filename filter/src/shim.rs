@@ -122,19 +122,29 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(match &self.service {
-            Service::Engine(engine) => {
-                let id = decision_id(hostcalls::now(), context_id);
-                let exchange = Rc::new(RefCell::new(Exchange::new(engine.clone(), id)));
-                STREAMS.with(|streams| {
-                    if let Ok(mut streams) = streams.try_borrow_mut() {
-                        streams.insert(context_id, Rc::downgrade(&exchange));
-                    }
-                });
-                Box::new(Stream { context: context_id, exchange })
+        let engine = match &self.service {
+            Service::Engine(engine) => engine.clone(),
+            Service::Degraded(degraded) => match self.last_good() {
+                Some(engine) => engine,
+                None => return Some(Box::new(Closed { degraded: degraded.clone() })),
+            },
+        };
+        let id = decision_id(hostcalls::now(), context_id);
+        let exchange = Rc::new(RefCell::new(Exchange::new(engine, id)));
+        STREAMS.with(|streams| {
+            if let Ok(mut streams) = streams.try_borrow_mut() {
+                streams.insert(context_id, Rc::downgrade(&exchange));
             }
-            Service::Degraded(degraded) => Box::new(Closed { degraded: degraded.clone() }),
-        })
+        });
+        Some(Box::new(Stream { context: context_id, exchange }))
+    }
+}
+
+impl Root {
+    /// A good policy that this VM has seen since this root was configured badly: Envoy keeps a root for as long as
+    /// its listener drains, and takes it out again when the same bad text comes back.
+    fn last_good(&self) -> Option<Rc<Engine>> {
+        REGISTRY.with(|registry| registry.try_borrow().ok()?.last_good(&self.name))
     }
 }
 

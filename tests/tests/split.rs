@@ -38,7 +38,7 @@ fn check(dialect: Dialect, place: Place, size: usize, escaped: bool) {
 #[test]
 fn openai_streams() {
     for place in PLACES {
-        for size in [1, 2, 3, 5, 1000] {
+        for size in [1, 3, 1000] {
             check(Dialect::OpenAIChat, place, size, false);
         }
         check(Dialect::OpenAIChat, place, 2, true);
@@ -48,7 +48,7 @@ fn openai_streams() {
 #[test]
 fn anthropic_streams() {
     for place in [Place::Content, Place::Arguments] {
-        for size in [1, 2, 3, 5, 1000] {
+        for size in [1, 3, 1000] {
             check(Dialect::AnthropicMessages, place, size, false);
         }
         check(Dialect::AnthropicMessages, place, 2, true);

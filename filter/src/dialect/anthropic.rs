@@ -73,6 +73,7 @@ pub fn request_node(path: &[Seg]) -> Option<Node> {
 /// A string or scalar of a whole answer, or of one stream event.
 pub fn answer(path: &[Seg]) -> Meaning {
     match path {
+        [K(Message), K(Type)] => Meaning::Structural,
         [K(Message), rest @ ..] if !rest.is_empty() => answer(rest),
         [K(Content), I(_), rest @ ..] | [K(ContentBlock), rest @ ..] => answer_block(rest),
         [K(Delta), K(Key::PartialJson)] => Meaning::Lane(Lane::Arguments),
