@@ -2,7 +2,6 @@
 //! VM is asked first and its verdict is remembered by text; a worker that says no after the canary said yes runs
 //! *without* the filter. So a worker never says no.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::engine::{Engine, fnv};
@@ -15,12 +14,12 @@ pub trait Shared {
 
 /// The last good engine by plugin name, in this VM's memory.
 #[derive(Default)]
-pub struct Registry(BTreeMap<String, Rc<Engine>>);
+pub struct Registry(Vec<(String, Rc<Engine>)>);
 
 impl Registry {
     /// The last good engine of a plugin name.
     pub fn last_good(&self, name: &str) -> Option<Rc<Engine>> {
-        self.0.get(name).cloned()
+        self.0.iter().find(|(n, _)| n == name).map(|(_, engine)| engine.clone())
     }
 }
 
@@ -47,7 +46,8 @@ pub fn configure(
     let accepted = format!("weir.acc.{name}.{:016x}", fnv(text));
     let reasons: Vec<String> = match Engine::new(text) {
         Ok(engine) => {
-            registry.0.insert(name.to_owned(), engine.clone());
+            registry.0.retain(|(n, _)| n != name);
+            registry.0.push((name.to_owned(), engine.clone()));
             shared.set(&good);
             return Configured::Active(engine);
         }
@@ -65,9 +65,16 @@ pub fn configure(
 
 /// Whether a broken document still parses and asks to fail open.
 fn says_fail_open(text: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Value>(text).is_ok_and(|document| {
-        document.pointer("/spec/failureMode").and_then(|m| m.as_str()) == Some("FailOpen")
-    })
+    #[derive(serde::Deserialize)]
+    struct Document {
+        spec: Spec,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Spec {
+        failure_mode: String,
+    }
+    serde_json::from_slice::<Document>(text).is_ok_and(|d| d.spec.failure_mode == "FailOpen")
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ thread_local! {
     /// Streams of this VM by their context, for the tick.
     static STREAMS: RefCell<BTreeMap<u32, Weak<RefCell<Exchange>>>> =
         const { RefCell::new(BTreeMap::new()) };
-    static METRICS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
+    static METRICS: RefCell<Vec<(String, u32)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What streams of a root context run under.
@@ -226,11 +226,11 @@ impl Host for Proxy {
         };
         METRICS.with(|metrics| {
             let Ok(mut metrics) = metrics.try_borrow_mut() else { return };
-            let known = metrics.get(&name).copied();
-            let id = known.or_else(|| hostcalls::define_metric(MetricKind::Counter, &name));
-            if let Some(id) = id {
-                metrics.insert(name, id);
+            if let Some((_, id)) = metrics.iter().find(|(n, _)| *n == name) {
+                hostcalls::increment(*id, 1);
+            } else if let Some(id) = hostcalls::define_metric(MetricKind::Counter, &name) {
                 hostcalls::increment(id, 1);
+                metrics.push((name, id));
             }
         });
     }

@@ -78,7 +78,7 @@ pub fn cuts(
 
 /// Writes `raw`, whose first byte has offset `base`, with `cuts` applied. A cut inside an earlier one is dropped.
 pub fn apply(raw: &[u8], base: u64, cuts: &mut [Cut], out: &mut Vec<u8>) {
-    cuts.sort_by(|a, b| a.raw.start.cmp(&b.raw.start).then(b.raw.end.cmp(&a.raw.end)));
+    cuts.sort_unstable_by(|a, b| a.raw.start.cmp(&b.raw.start).then(b.raw.end.cmp(&a.raw.end)));
     let mut at = base;
     let slice = |range: Range<u64>| {
         let from = range.start.saturating_sub(base) as usize;
@@ -123,7 +123,7 @@ pub fn remove_elements(all: &[Range<u64>], gone: &[bool], out: &mut Vec<Cut>) {
 
 /// Cuts that take whole members out of an object in `body` (offset 0), with the commas between.
 pub fn remove_members(body: &[u8], members: &mut [Range<u64>], out: &mut Vec<Cut>) {
-    members.sort_by_key(|m| m.start);
+    members.sort_unstable_by_key(|m| m.start);
     let byte = |at: u64| body.get(at as usize).copied();
     let blank = |b: Option<u8>| matches!(b, Some(b' ' | b'\n' | b'\r' | b'\t'));
     let mut at = 0;

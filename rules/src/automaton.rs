@@ -4,8 +4,6 @@
 //! dense (one look-up a byte), the rest are sparse with failure links, so that thousands of user keywords stay
 //! within [`DENSE_BUDGET`]. A run of spaces counts as one space: every state entered by a space loops on it.
 
-use std::collections::BTreeMap;
-
 /// The most bytes of dense transition rows, per automaton.
 pub const DENSE_BUDGET: usize = 512 * 1024;
 /// The state before any byte and after every mismatch.
@@ -37,10 +35,18 @@ pub struct Automaton {
 
 #[derive(Default)]
 struct Node {
-    children: BTreeMap<u8, usize>,
+    /// Sorted by byte.
+    children: Vec<(u8, usize)>,
     outputs: Vec<Output>,
     depth: u16,
     label: u8,
+}
+
+impl Node {
+    fn child(&self, byte: u8) -> Option<usize> {
+        let at = self.children.binary_search_by_key(&byte, |(b, _)| *b).ok()?;
+        self.children.get(at).map(|(_, child)| *child)
+    }
 }
 
 impl Automaton {
@@ -87,12 +93,12 @@ impl Automaton {
         self.depth = order.iter().map(|&old| nodes.get(old).map_or(0, |n| n.depth)).collect();
         let child = |state: u32, byte: u8| -> Option<u32> {
             let old = *order.get(state as usize)?;
-            let target = *nodes.get(old)?.children.get(&byte)?;
+            let target = nodes.get(old)?.child(byte)?;
             number.get(target).copied()
         };
         for (new, &old) in order.iter().enumerate() {
             let Some(node) = nodes.get(old) else { continue };
-            for (&byte, &target) in &node.children {
+            for &(byte, target) in &node.children {
                 let Some(&target) = number.get(target) else { continue };
                 let mut link = START;
                 if new as u32 != START {
@@ -129,7 +135,7 @@ impl Automaton {
         for (new, &old) in order.iter().enumerate() {
             let Some(node) = nodes.get(old) else { continue };
             let mut edges: Vec<(u8, u32)> = Vec::with_capacity(node.children.len() + 1);
-            for (&byte, &target) in &node.children {
+            for &(byte, target) in &node.children {
                 let column = self.columns.get(usize::from(byte)).copied().unwrap_or(0);
                 let target = number.get(target).copied().unwrap_or(START);
                 edges.push((column, self.marked(target)));
@@ -253,7 +259,14 @@ fn trie(keywords: &[(u16, &[u8])]) -> Vec<Node> {
             let next = nodes.len();
             let Some(node) = nodes.get_mut(at) else { break };
             let depth = node.depth.saturating_add(1);
-            let target = *node.children.entry(byte).or_insert(next);
+            let target = match node.child(byte) {
+                Some(known) => known,
+                None => {
+                    let place = node.children.partition_point(|(b, _)| *b < byte);
+                    node.children.insert(place, (byte, next));
+                    next
+                }
+            };
             if target == next {
                 nodes.push(Node { depth, label: byte, ..Node::default() });
             }
@@ -271,7 +284,7 @@ fn breadth_first(nodes: &[Node]) -> Vec<usize> {
     let mut at = 0;
     while let Some(&old) = order.get(at) {
         if let Some(node) = nodes.get(old) {
-            order.extend(node.children.values().copied());
+            order.extend(node.children.iter().map(|(_, child)| *child));
         }
         at += 1;
     }

@@ -659,6 +659,6 @@ pub fn closed(found: Vec<Found>) -> Vec<Finding> {
     for finding in &mut findings {
         finding.open = false;
     }
-    findings.sort_by_key(|f| (f.start, f.rule, f.end));
+    findings.sort_unstable_by_key(|f| (f.start, f.rule, f.end));
     findings
 }

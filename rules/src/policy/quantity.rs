@@ -1,7 +1,7 @@
 //! Kubernetes quantities and Gateway API durations.
 
-use serde::de::{Deserializer, IgnoredAny};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
 
 /// A number of bytes, written as a Kubernetes quantity (`64Ki`, `8Mi`, `1M`) or as a plain number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,30 +77,36 @@ impl Period {
     pub const INVALID: Period = Period(u64::MAX);
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Form {
-    Number(u64),
-    Text(String),
-    Other(IgnoredAny),
+/// Takes a text, or a plain number as one. (An untagged enum would do it at many times the size.)
+struct Written(&'static str);
+
+impl Visitor<'_> for Written {
+    type Value = String;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
 }
 
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Number(bytes) => Quantity(bytes),
-            Form::Text(text) => Quantity::parse(&text).unwrap_or(Quantity::INVALID),
-            Form::Other(_) => Quantity::INVALID,
-        })
+        let text = deserializer.deserialize_any(Written("a quantity such as 64Ki"))?;
+        Ok(Quantity::parse(&text).unwrap_or(Quantity::INVALID))
     }
 }
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Period, D::Error> {
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Text(text) => Period::parse(&text).unwrap_or(Period::INVALID),
-            _ => Period::INVALID,
-        })
+        let text = deserializer.deserialize_any(Written("a duration such as 10s"))?;
+        Ok(Period::parse(&text).unwrap_or(Period::INVALID))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules: the format that packs and policies share.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::{Mode, Quantity, Unenforced};
 use crate::{Action, Channel, ChannelSet};
@@ -191,22 +191,41 @@ impl Default for Mask {
 
 impl<'de> Deserialize<'de> for Mask {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Mask, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Word(String),
-            Label { label: String },
-            #[serde(rename_all = "camelCase")]
-            KeepLast { keep_last: u8 },
-            Other(IgnoredAny),
+        struct Form;
+
+        impl<'de> Visitor<'de> for Form {
+            type Value = Mask;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("Label, SameLength, {label: text} or {keepLast: 4}")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Mask, E> {
+                Ok(match word {
+                    "Label" => Mask::Label(None),
+                    "SameLength" => Mask::SameLength,
+                    _ => Mask::Invalid,
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Mask, A::Error> {
+                let mut mask = Mask::Invalid;
+                let mut members = 0;
+                while let Some(key) = map.next_key::<String>()? {
+                    members += 1;
+                    mask = match key.as_str() {
+                        "label" => Mask::Label(Some(map.next_value()?)),
+                        "keepLast" => Mask::KeepLast(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            Mask::Invalid
+                        }
+                    };
+                }
+                Ok(if members == 1 { mask } else { Mask::Invalid })
+            }
         }
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Word(word) if word == "Label" => Mask::Label(None),
-            Form::Word(word) if word == "SameLength" => Mask::SameLength,
-            Form::Label { label } => Mask::Label(Some(label)),
-            Form::KeepLast { keep_last } => Mask::KeepLast(keep_last),
-            Form::Word(_) | Form::Other(_) => Mask::Invalid,
-        })
+        deserializer.deserialize_any(Form)
     }
 }
 
