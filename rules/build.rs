@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in files {
         println!("cargo:rerun-if-changed={}", file.display());
         let text = fs::read_to_string(&file)?;
-        let documents = Yaml::load_from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
+        let documents =
+            Yaml::load_from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
         let [document] = documents.as_slice() else {
             return Err(format!("{}: one document a file", file.display()).into());
         };

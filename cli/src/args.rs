@@ -6,12 +6,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Weir guards LLM traffic inside the service mesh. This command checks and tries its policies.
 #[derive(Parser)]
-#[command(name = "weir", version, after_help = "Exit codes: 0 good, 1 bad (errors in a policy, a cut that differs), 2 unreadable input.
+#[command(
+    name = "weir",
+    version,
+    after_help = "Exit codes: 0 good, 1 bad (errors in a policy, a cut that differs), 2 unreadable input or wrong arguments.
+Results go to standard output, words about them to standard error.
 
 Start with:
   weir default-policy > policy.yaml
   weir check policy.yaml
-  echo 'Ignore all previous instructions.' | weir scan --policy policy.yaml")]
+  echo 'Ignore all previous instructions.' | weir scan --policy policy.yaml"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -46,21 +51,26 @@ Exit codes: 0 all good, 1 an error in a policy, 2 a file that cannot be read.
 Example:
   weir check policies/*.yaml")]
 pub struct Check {
-    /// YAML or JSON files.
+    /// YAML or JSON files; - is standard input.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Json is one object a file: errors, or what the policy costs.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
 #[derive(Args)]
-#[command(after_help = "With --jsonl each line in is {\"id\",\"text\",\"channel\"?} and each line out, in order, is
+#[command(
+    after_help = "With --jsonl each line in is {\"id\",\"text\",\"channel\"?} and each line out, in order, is
 {\"id\",\"verdict\",\"score\",\"findings\":[{\"rule\",\"start\",\"end\",\"action\"}],\"text\"}; offsets are half-open, in bytes.
-The policy's mode is ignored: a scan always enforces. A bad line gives {\"id\":null,\"error\"} and exit code 2 at the end.
+The policy's mode is ignored: a scan always enforces. What cannot be inspected is rejected, with a \"fault\".
+Exit codes: 0 scanned, whatever the verdict; 1 errors in the policy; 2 unreadable input. A bad line gives
+{\"id\":null,\"error\"}, the others are still answered, and 2 comes at the end.
 
 Examples:
   echo 'my key is AKIAIOSFODNN7EXAMPLE' | weir scan --channel response.text
-  weir scan --policy policy.yaml --jsonl < texts.jsonl > verdicts.jsonl")]
+  weir scan --policy policy.yaml --jsonl < texts.jsonl > verdicts.jsonl"
+)]
 pub struct Scan {
     /// The policy; `weir default-policy` if left out.
     #[arg(long)]
@@ -69,8 +79,9 @@ pub struct Scan {
     #[arg(long, default_value = "request.user")]
     pub channel: String,
     /// Read and write a JSON object a line.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["text", "format"])]
     pub jsonl: bool,
+    /// How the verdict on a single text is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     /// The text; standard input if left out.
@@ -78,12 +89,16 @@ pub struct Scan {
 }
 
 #[derive(Args)]
-#[command(after_help = "REQUEST and RESPONSE are raw HTTP/1.1 messages: head, blank line, body without transfer framing.
+#[command(
+    after_help = "REQUEST and RESPONSE are raw HTTP/1.1 messages: head, blank line, body without transfer framing.
+What comes out is what Envoy would pass on: the pipeline is the module's own code, the proxy around it is simulated.
+Exit codes: 0 run, whatever the decision; 1 a cut that differs, or errors in the policy; 2 unreadable input.
 
 Examples:
   weir replay --policy policy.yaml --exchange chat.req chat.resp
   weir replay --policy policy.yaml --exchange chat.req chat.resp --every-cut
-  weir replay --policy policy.yaml --exchange chat.req chat.resp --cut 1 --raw")]
+  weir replay --policy policy.yaml --exchange chat.req chat.resp --cut 1 --raw"
+)]
 pub struct Replay {
     /// The policy; `weir default-policy` if left out.
     #[arg(long)]
@@ -94,8 +109,8 @@ pub struct Replay {
     /// Bodies arrive in pieces of N bytes; 0 is whole.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub cut: usize,
-    /// Runs every split of each body in two, and fails if any differs.
-    #[arg(long, conflicts_with_all = ["cut", "raw"])]
+    /// Runs every split of each body in two, and fails if any differs from the whole.
+    #[arg(long, conflicts_with = "cut")]
     pub every_cut: bool,
     /// Trailers follow both bodies, so that no end of them is announced.
     #[arg(long)]

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use weir_filter::Engine;
-use weir_rules::ChannelSet;
+use weir_rules::{Action, ChannelSet};
 
 use crate::Exit;
 use crate::args::{Check, Format};
-use crate::policy;
+use crate::policy::{self, Fault};
 
 /// Checks all files and says what each costs.
 pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
@@ -23,28 +23,20 @@ pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
                 continue;
             }
         };
-        match (policy::compile(&name, &text, false), check.format) {
-            (Err(errors), Format::Human) => {
-                bad = true;
-                for error in errors {
-                    writeln!(out, "{error}")?;
+        let compiled = policy::compile(&text, false);
+        bad |= compiled.is_err();
+        match (compiled, check.format) {
+            (Err(faults), Format::Human) => {
+                for fault in faults {
+                    writeln!(out, "{}", fault.show(&name))?;
                 }
             }
-            (Err(errors), Format::Json) => {
-                bad = true;
+            (Err(faults), Format::Json) => {
+                let errors: Vec<Value> = faults.iter().map(error).collect();
                 writeln!(out, "{}", json!({"file": name, "errors": errors}))?;
             }
             (Ok(engine), Format::Human) => human(&name, &engine, out)?,
-            (Ok(engine), Format::Json) => {
-                let held: serde_json::Map<_, _> = holding(&engine)
-                    .into_iter()
-                    .map(|(channel, rules)| (channel, json!(rules)))
-                    .collect();
-                let rules = engine.rules.len();
-                let memory = engine.rules.memory();
-                let line = json!({"file": name, "errors": [], "rules": rules, "bytes": memory, "holds": held});
-                writeln!(out, "{line}")?;
-            }
+            (Ok(engine), Format::Json) => writeln!(out, "{}", cost(&name, &engine))?,
         }
     }
     Ok(match (unreadable, bad) {
@@ -54,30 +46,49 @@ pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     })
 }
 
+fn error(fault: &Fault) -> Value {
+    let Fault { line, column, reason, cure } = fault;
+    json!({"line": line, "column": column, "reason": reason, "cure": cure})
+}
+
+fn cost(name: &str, engine: &Engine) -> Value {
+    let held: Map<String, Value> = ChannelSet::RESPONSE
+        .iter()
+        .map(|channel| (channel.to_string(), json!(engine.rules.holding(channel))))
+        .collect();
+    json!({
+        "file": name,
+        "errors": [],
+        "rules": engine.rules.len(),
+        "bytes": engine.rules.memory(),
+        "holds": held,
+        "holdsAnswers": engine.rejects_answers,
+        "holdsCalls": engine.holds_calls,
+    })
+}
+
 fn human(name: &str, engine: &Engine, out: &mut dyn Write) -> io::Result<()> {
     let kib = engine.rules.memory().div_ceil(1024);
     writeln!(out, "{name}: good, {} rules, {kib} KiB a worker", engine.rules.len())?;
-    for (channel, rules) in holding(engine) {
-        let list = if rules.is_empty() {
-            "nothing before a match is certain".to_owned()
-        } else {
-            rules.join(", ")
+    for channel in ChannelSet::RESPONSE.iter() {
+        let rules = engine.rules.holding(channel);
+        let acts = [Action::Neutralize, Action::Mask, Action::Reject];
+        let enforces = acts.iter().any(|a| engine.rules.can(*a, ChannelSet::from(channel)));
+        let held = match (rules.is_empty(), enforces) {
+            (false, _) => rules.join(", "),
+            (true, true) => "nothing until an anchor is complete".to_owned(),
+            (true, false) => "nothing".to_owned(),
         };
-        writeln!(out, "  {channel} may hold: {list}")?;
+        writeln!(out, "  {channel} may hold: {held}")?;
     }
     if engine.rejects_answers {
-        writeln!(out, "  JSON answers are held whole: a rule or the tool policy could still refuse them")?;
+        writeln!(
+            out,
+            "  JSON answers are held whole: a rule or the tool policy could still refuse them"
+        )?;
     }
     if engine.holds_calls {
         writeln!(out, "  streamed tool calls are held whole")?;
     }
     Ok(())
-}
-
-/// By answer channel: the rules of exposure Nothing or with `before`, which hold text back.
-fn holding(engine: &Engine) -> Vec<(String, Vec<String>)> {
-    ChannelSet::RESPONSE
-        .iter()
-        .map(|channel| (channel.to_string(), engine.rules.holding(channel)))
-        .collect()
 }

@@ -3,11 +3,15 @@
 mod args;
 mod caret;
 mod check;
+mod cuts;
 mod document;
+mod explain;
 mod http;
+mod lines;
 mod policy;
 mod replay;
 mod scan;
+mod verdict;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -34,9 +38,7 @@ fn main() -> ExitCode {
         Command::Scan(scan) => scan::run(&scan, &mut out),
         Command::Replay(replay) => replay::run(&replay, &mut out),
         Command::Schema => schema(&mut out),
-        Command::DefaultPolicy => {
-            out.write_all(policy::DEFAULT.as_bytes()).map(|()| Exit::Good)
-        }
+        Command::DefaultPolicy => out.write_all(policy::DEFAULT.as_bytes()).map(|()| Exit::Good),
     };
     let flushed = out.flush();
     match result.and_then(|exit| flushed.map(|()| exit)) {

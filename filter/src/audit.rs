@@ -23,7 +23,8 @@ pub struct Context<'a> {
 
 /// A client-sent string, cut to characters that no log format gives a meaning to.
 pub fn safe(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@');
     text.chars().filter(|c| plain(*c)).take(MAX_NAME).collect()
 }
 

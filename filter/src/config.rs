@@ -111,7 +111,8 @@ mod tests {
     fn bad_policies() {
         let mut shared = Keys::default();
         let mut worker = Registry::default();
-        let canary = |shared: &mut Keys, text| word(&configure(&mut Registry::default(), shared, "p", text));
+        let canary =
+            |shared: &mut Keys, text| word(&configure(&mut Registry::default(), shared, "p", text));
         assert_eq!(canary(&mut shared, BAD), "degraded");
         assert_eq!(word(&configure(&mut worker, &mut shared, "p", BAD)), "degraded");
         assert_eq!(canary(&mut shared, GOOD), "active");

@@ -198,9 +198,7 @@ pub fn buffer(buffer: Buffer, start: usize, max: usize) -> Result<Vec<u8>, HostE
 /// Replaces the first `size` bytes of a buffer.
 pub fn set_buffer(buffer: Buffer, size: usize, bytes: &[u8]) -> Result<(), HostError> {
     // SAFETY: pointer and length are of one live slice.
-    check(unsafe {
-        proxy_set_buffer_bytes(buffer as u32, 0, size, bytes.as_ptr(), bytes.len())
-    })
+    check(unsafe { proxy_set_buffer_bytes(buffer as u32, 0, size, bytes.as_ptr(), bytes.len()) })
 }
 
 /// Pairs in the ABI's serialized form.
@@ -263,9 +261,8 @@ pub fn set_property(key: &str, value: &[u8]) {
 pub fn has_shared(key: &str) -> bool {
     let (mut data, mut size, mut cas) = (null_mut(), 0, 0);
     // SAFETY: all pointers are of live locals or slices.
-    let status = unsafe {
-        proxy_get_shared_data(key.as_ptr(), key.len(), &mut data, &mut size, &mut cas)
-    };
+    let status =
+        unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), &mut data, &mut size, &mut cas) };
     if status != 0 {
         return false;
     }
@@ -276,9 +273,8 @@ pub fn has_shared(key: &str) -> bool {
 pub fn set_shared(key: &str) {
     let value = b"1";
     // SAFETY: pointers and lengths are of live slices.
-    let _ = unsafe {
-        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0)
-    };
+    let _ =
+        unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), 0) };
 }
 
 /// Defines a metric, or finds it by its name.

@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use weir_rules::policy::{
-    Decision as Inspect, FailureMode, Mode, RefusalForm, Reveal,
-};
+use weir_rules::policy::{Decision as Inspect, FailureMode, Mode, RefusalForm, Reveal};
 
 use crate::answer::stream::Seen;
 use crate::answer::{JsonAnswer, Stop, StreamAnswer};
@@ -342,7 +340,8 @@ impl Exchange {
         let kind = host.header(Side::Answer, "content-type").unwrap_or_default();
         let engine = self.engine.clone();
         if kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream") {
-            self.answering = Answering::Stream(Box::new(StreamAnswer::new(engine.clone(), dialect)));
+            self.answering =
+                Answering::Stream(Box::new(StreamAnswer::new(engine.clone(), dialect)));
         } else if is_json(&kind) {
             self.answering = Answering::Json(Box::new(JsonAnswer::new(engine.clone(), dialect)));
         } else {
@@ -451,12 +450,10 @@ impl Exchange {
         let tally = &mut self.tally;
         let result = match &mut self.answering {
             Answering::Passing | Answering::Over => Ok(()),
-            Answering::Json(json) => {
-                json.write(chunk, out, tally).and_then(|()| match end {
-                    true => json.end(out, tally),
-                    false => Ok(()),
-                })
-            }
+            Answering::Json(json) => json.write(chunk, out, tally).and_then(|()| match end {
+                true => json.end(out, tally),
+                false => Ok(()),
+            }),
             Answering::Stream(stream) => {
                 stream.write(chunk, now, out, tally).and_then(|()| match end {
                     true => stream.end(now, out, tally),
@@ -555,8 +552,7 @@ impl Exchange {
         for fault in &self.tally.faults {
             host.count(Metric::NotInspected(fault));
         }
-        let level =
-            if self.tally.decision >= Decision::Reject { Level::Warn } else { Level::Info };
+        let level = if self.tally.decision >= Decision::Reject { Level::Warn } else { Level::Info };
         host.log(level, &format!("weir_audit {record}"));
         host.set_state("weir", &record);
     }

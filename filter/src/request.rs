@@ -316,7 +316,8 @@ impl Request {
             Value::ToolName => self.tool = Some(text.to_owned()),
             Value::ChosenTool => {
                 let verdict = self.engine.rules.tools().judge(text);
-                self.chosen_denied = verdict.action == ToolAction::Deny && verdict.mode == Mode::Enforce;
+                self.chosen_denied =
+                    verdict.action == ToolAction::Deny && verdict.mode == Mode::Enforce;
             }
             Value::Model => self.model = text.to_owned(),
             Value::Stream => self.stream = text == "true",

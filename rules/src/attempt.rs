@@ -31,7 +31,11 @@ pub(crate) enum Outcome {
     Open,
     Failed,
     /// `cut`: `maxLength` ended it while more of its class may follow.
-    Matched { start: u64, end: u64, cut: bool },
+    Matched {
+        start: u64,
+        end: u64,
+        cut: bool,
+    },
 }
 
 impl Attempt {

@@ -319,7 +319,7 @@ mod tests {
             let mut expected = Vec::new();
             for end in 0..=collapsed.len() {
                 for (rule, keyword) in keywords.iter().enumerate() {
-                    if collapsed[..end].ends_with(keyword) {
+                    if collapsed.as_bytes()[..end].ends_with(keyword.as_bytes()) {
                         expected.push(rule as u16);
                     }
                 }

@@ -7,7 +7,8 @@ use crate::fold::{fold_str, squash};
 use crate::packs;
 use crate::pattern::{Class, Options, Program};
 use crate::policy::{
-    Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator, ValidatorKind, View,
+    Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator,
+    ValidatorKind, View,
 };
 use crate::tools::ToolRules;
 
@@ -136,9 +137,8 @@ impl Ruleset {
                     let id = rules.len() as u16;
                     let own = source.rule.keywords.iter().map(|k| fold_str(k));
                     match rule.view {
-                        View::Squashed => squashed.extend(own.map(|k| {
-                            (id, k.bytes().filter_map(squash).collect())
-                        })),
+                        View::Squashed => squashed
+                            .extend(own.map(|k| (id, k.bytes().filter_map(squash).collect()))),
                         _ => keywords.extend(own.map(|k| (id, k.into_bytes()))),
                     }
                     rules.push(rule);
@@ -152,7 +152,8 @@ impl Ruleset {
         let mut set = Ruleset { rules, ..Ruleset::default() };
         let table: Vec<(u16, &[u8])> = keywords.iter().map(|(r, k)| (*r, k.as_slice())).collect();
         set.automaton = Automaton::new(&table);
-        let squashed: Vec<(u16, &[u8])> = squashed.iter().map(|(r, k)| (*r, k.as_slice())).collect();
+        let squashed: Vec<(u16, &[u8])> =
+            squashed.iter().map(|(r, k)| (*r, k.as_slice())).collect();
         set.squashes = !squashed.is_empty();
         set.squashed = Automaton::new(&squashed);
         set.max_before = set.rules.iter().map(|r| r.before).max().unwrap_or(0);
@@ -265,9 +266,10 @@ impl Ruleset {
 
     /// Whether a rule may, in Enforce, take `action` on a channel of `scope`.
     pub fn can(&self, action: Action, scope: ChannelSet) -> bool {
-        self.rules.iter().flat_map(|r| &r.actions).any(|(set, a, mode)| {
-            *a == action && *mode == Mode::Enforce && set.intersects(scope)
-        })
+        self.rules
+            .iter()
+            .flat_map(|r| &r.actions)
+            .any(|(set, a, mode)| *a == action && *mode == Mode::Enforce && set.intersects(scope))
     }
 
     /// Ids of the rules that may hold text of a streamed answer's channel before a match is certain.
@@ -319,7 +321,8 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
     let options = |ignore_case| Options { ignore_case, ..Options::default() };
     let field = if rule.opens.is_some() { "opens" } else { "regex" };
     let pattern = rule.opens.clone().or_else(|| rule.regex.clone()).unwrap_or_else(|| {
-        let words: Vec<String> = rule.keywords.iter().map(|k| escape(&keyword(k, folded))).collect();
+        let words: Vec<String> =
+            rule.keywords.iter().map(|k| escape(&keyword(k, folded))).collect();
         words.join("|")
     });
     let invisible = rule.trigger == Some(crate::policy::Trigger::InvisibleRun);
@@ -327,7 +330,11 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
     let program = Program::parse(&pattern, &options(folded))
         .map_err(|e| fail(field, format!("at character {}: {}", e.at, e.why), e.cure))?;
     if program.can_be_empty() {
-        return Err(fail(field, "it matches the empty text".into(), "let it match at least one character".into()));
+        return Err(fail(
+            field,
+            "it matches the empty text".into(),
+            "let it match at least one character".into(),
+        ));
     }
     let first = program.first();
     let trigger = if invisible {
@@ -346,7 +353,11 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         Trigger::Anywhere
     };
     if rule.view == View::Squashed && (rule.regex.is_some() || rule.opens.is_some()) {
-        return Err(fail(field, "the Squashed view matches keywords only".into(), "remove it, or use `view: Folded`".into()));
+        return Err(fail(
+            field,
+            "the Squashed view matches keywords only".into(),
+            "remove it, or use `view: Folded`".into(),
+        ));
     }
     let open = match &rule.body {
         None => None,
@@ -369,7 +380,8 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         return Err(fail(
             "maxLength",
             format!("the pattern matches up to {longest} characters, maxLength is {max_length}"),
-            "raise maxLength (at most 512), bound the repeats, or leave the last one unbounded".into(),
+            "raise maxLength (at most 512), bound the repeats, or leave the last one unbounded"
+                .into(),
         ));
     }
     let keyword_only = rule.regex.is_none() && rule.opens.is_none();
@@ -389,7 +401,9 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
     }
     if rule.view == View::Squashed || invisible {
         let held = source.actions.iter().any(|(set, action, _)| {
-            *action > Action::Audit && *action < Action::Reject && set.intersects(ChannelSet::RESPONSE)
+            *action > Action::Audit
+                && *action < Action::Reject
+                && set.intersects(ChannelSet::RESPONSE)
         });
         if held {
             return Err(fail(
@@ -399,7 +413,8 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
             ));
         }
     }
-    let channels = source.actions.iter().fold(ChannelSet::EMPTY, |all, (set, _, _)| all.union(*set));
+    let channels =
+        source.actions.iter().fold(ChannelSet::EMPTY, |all, (set, _, _)| all.union(*set));
     Ok(CompiledRule {
         id: rule.id.clone(),
         view: rule.view,

@@ -20,7 +20,12 @@ pub struct Finding {
 pub enum Found {
     Match(Finding),
     /// The open finding of `rule` that began at `start` now reaches `end`.
-    Extended { rule: u16, start: u64, end: u64, last: bool },
+    Extended {
+        rule: u16,
+        start: u64,
+        end: u64,
+        last: bool,
+    },
 }
 
 /// Why a scan cannot go on. Each is a decision of the policy's `failureMode`, never a guess.

@@ -147,8 +147,7 @@ impl Scanner {
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
         let mut index = from;
-        loop {
-            let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) else { break };
+        while let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) {
             let next = index + c.len_utf8();
             if c.is_ascii() {
                 let byte = c as u8;
@@ -325,7 +324,8 @@ impl Scanner {
         for &id in rules.triggered(byte) {
             let Some(rule) = rules.rule(id) else { continue };
             let inside_word = self.previous.is_some_and(|p| p.is_ascii_alphanumeric() || p == '_');
-            if !rule.channels.intersects(scope) || (inside_word && rule.trigger == Trigger::WordStart)
+            if !rule.channels.intersects(scope)
+                || (inside_word && rule.trigger == Trigger::WordStart)
             {
                 continue;
             }
@@ -348,12 +348,8 @@ impl Scanner {
         if self.is_covered(id, anchored) {
             return Ok(());
         }
-        let first = back_chars(
-            &self.text,
-            anchor.start,
-            usize::from(rule.before),
-            rule.lead.as_ref(),
-        );
+        let first =
+            back_chars(&self.text, anchor.start, usize::from(rule.before), rule.lead.as_ref());
         let before = self.text.get(..first).and_then(|t| t.chars().next_back());
         let previous = match before {
             Some(c) if rule.view != crate::policy::View::Raw => match fold(c) {
@@ -363,12 +359,8 @@ impl Scanner {
             },
             other => other,
         };
-        let mut attempt = Attempt::new(
-            id,
-            base + first as u64,
-            anchored..base + anchor.end as u64,
-            previous,
-        );
+        let mut attempt =
+            Attempt::new(id, base + first as u64, anchored..base + anchor.end as u64, previous);
         self.work += attempt.advance(rule, &self.text, base);
         if self.work > WORK_BASE + self.fed.saturating_mul(WORK_PER_BYTE) {
             return Err(ScanError::Work);
@@ -386,11 +378,8 @@ impl Scanner {
         let mut at = 0;
         while let Some(attempt) = self.attempts.get(at) {
             let (id, anchored) = (attempt.rule, attempt.anchor_start);
-            let earlier_open = self
-                .attempts
-                .iter()
-                .take(at)
-                .any(|a| a.rule == id && a.outcome() == Outcome::Open);
+            let earlier_open =
+                self.attempts.iter().take(at).any(|a| a.rule == id && a.outcome() == Outcome::Open);
             match attempt.outcome() {
                 Outcome::Open => at += 1,
                 Outcome::Matched { .. } if earlier_open => at += 1,
@@ -550,8 +539,10 @@ impl Scanner {
         }
         for &id in &profile.before {
             let Some(rule) = rules.rule(id) else { continue };
-            let partial = self.partial_start(profile.open_before.get(self.folded as usize).copied().unwrap_or(0));
-            let start = back_chars(&self.text, partial, usize::from(rule.before), rule.lead.as_ref());
+            let partial = self
+                .partial_start(profile.open_before.get(self.folded as usize).copied().unwrap_or(0));
+            let start =
+                back_chars(&self.text, partial, usize::from(rule.before), rule.lead.as_ref());
             horizon = horizon.min(self.base + start as u64);
         }
         for attempt in &self.attempts {
@@ -617,7 +608,8 @@ fn next_match(pattern: &[char], matched: usize, c: char) -> usize {
     let mut length = (matched + 1).min(pattern.len());
     while length > 0 {
         let tail_fits = pattern.get(length - 1) == Some(&c)
-            && (1..length).all(|i| pattern.get(length - 1 - i) == pattern.get(matched.wrapping_sub(i)));
+            && (1..length)
+                .all(|i| pattern.get(length - 1 - i) == pattern.get(matched.wrapping_sub(i)));
         if tail_fits {
             return length;
         }

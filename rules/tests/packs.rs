@@ -43,7 +43,8 @@ fn json(node: &Yaml) -> Value {
         Yaml::Value(Scalar::String(s)) => Value::from(s.as_ref()),
         Yaml::Sequence(items) => items.iter().map(json).collect(),
         Yaml::Mapping(fields) => {
-            let field = |(key, value): (&Yaml, &Yaml)| Some((key.as_str()?.to_owned(), json(value)));
+            let field =
+                |(key, value): (&Yaml, &Yaml)| Some((key.as_str()?.to_owned(), json(value)));
             Value::Object(fields.iter().filter_map(field).collect::<Map<_, _>>())
         }
         other => panic!("{other:?} is no value of a rule"),
@@ -119,7 +120,10 @@ fn every_rule_is_documented_and_named_like_its_file() {
         assert!(rule.tags.iter().any(|t| t.starts_with("owasp-llm-2025/LLM")), "{id} has a tag");
         assert!(rule.examples.matches.len() >= LEAST_EXAMPLES, "{id} has examples that match");
         assert!(rule.examples.clean.len() >= LEAST_EXAMPLES, "{id} has examples that are clean");
-        assert!(rule.action.is_none() && rule.mode.is_none(), "{id} leaves what it does to the policy");
+        assert!(
+            rule.action.is_none() && rule.mode.is_none(),
+            "{id} leaves what it does to the policy"
+        );
     }
 }
 
@@ -156,7 +160,12 @@ fn matching_examples_are_found_exactly_at_every_cut() {
             assert_eq!(spans(&rules, &rule.id, &whole), expected, "{}: {example}", rule.id);
             for (cut, _) in text.char_indices() {
                 let (head, tail) = text.split_at(cut);
-                assert_eq!(scan(&rules, [head, tail]), whole, "{}: {example} cut at {cut}", rule.id);
+                assert_eq!(
+                    scan(&rules, [head, tail]),
+                    whole,
+                    "{}: {example} cut at {cut}",
+                    rule.id
+                );
             }
             let characters = text.split("").filter(|piece| !piece.is_empty());
             assert_eq!(scan(&rules, characters), whole, "{}: {example} by character", rule.id);
@@ -172,7 +181,11 @@ fn clean_examples_are_clean_for_their_rule() {
             let found = scan(&rules, [text.as_str()]);
             assert_eq!(spans(&rules, &rule.id, &found), [], "{}: {text}", rule.id);
             for other in &found {
-                println!("a clean text of {} is found by {}: {text}", rule.id, rules.id(other.rule));
+                println!(
+                    "a clean text of {} is found by {}: {text}",
+                    rule.id,
+                    rules.id(other.rule)
+                );
             }
         }
     }

@@ -30,17 +30,14 @@ pub fn request(dialect: Dialect, body: &[u8]) -> Message {
 /// An answer, streamed or whole.
 pub fn answer(streamed: bool, body: &[u8]) -> Message {
     let kind = if streamed { "text/event-stream; charset=utf-8" } else { "application/json" };
-    Message {
-        headers: headers(&[(":status", "200"), ("content-type", kind)]),
-        body: body.to_vec(),
-    }
+    Message { headers: headers(&[(":status", "200"), ("content-type", kind)]), body: body.to_vec() }
 }
 
 /// A small deterministic generator (xorshift), so that a failure can be run again.
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -49,6 +46,6 @@ impl Random {
 
     /// Below `end`, which must not be 0.
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+        (self.number() % end as u64) as usize
     }
 }

@@ -87,7 +87,9 @@ pub fn anthropic_stream(text: &str, place: Place, size: usize, escaped: bool) ->
     let event = |value: Value| {
         format!("event: {}\ndata: {value}\n\n", value["type"].as_str().unwrap_or_default())
     };
-    let mut out = event(json!({"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"usage":{"input_tokens":1,"output_tokens":1}}}));
+    let mut out = event(
+        json!({"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"usage":{"input_tokens":1,"output_tokens":1}}}),
+    );
     let (block, said) = match place {
         Place::Arguments => {
             let start = json!({"type":"tool_use","id":"toolu_1","name":"send","input":{}});
@@ -105,7 +107,9 @@ pub fn anthropic_stream(text: &str, place: Place, size: usize, escaped: bool) ->
         out += &event(json!({"type":"content_block_delta","index":0,"delta":delta}));
     }
     out += &event(json!({"type":"content_block_stop","index":0}));
-    out += &event(json!({"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":9}}));
+    out += &event(
+        json!({"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":9}}),
+    );
     out += &event(json!({"type":"message_stop"}));
     if escaped { escape(&out) } else { out }
 }
@@ -114,17 +118,25 @@ pub fn anthropic_stream(text: &str, place: Place, size: usize, escaped: bool) ->
 fn escape(stream: &str) -> String {
     let mut out = String::new();
     for line in stream.split_inclusive('\n') {
-        let Some(value) = line.strip_prefix("data: ").and_then(|l| serde_json::from_str(l).ok()) else {
+        let Some(value) = line.strip_prefix("data: ").and_then(|l| serde_json::from_str(l).ok())
+        else {
             out += line;
             continue;
         };
         let value: Value = value;
         let text = value.to_string();
         let mut escaped = String::new();
-        for (key, part) in ["\"content\":\"", "\"text\":\"", "\"arguments\":\"", "\"partial_json\":\"", "\"reasoning_content\":\"", "\"refusal\":\""]
-            .iter()
-            .filter_map(|key| text.split_once(key).map(|p| (key, p)))
-            .take(1)
+        for (key, part) in [
+            "\"content\":\"",
+            "\"text\":\"",
+            "\"arguments\":\"",
+            "\"partial_json\":\"",
+            "\"reasoning_content\":\"",
+            "\"refusal\":\"",
+        ]
+        .iter()
+        .filter_map(|key| text.split_once(key).map(|p| (key, p)))
+        .take(1)
         {
             escaped += part.0;
             escaped += key;

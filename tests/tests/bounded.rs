@@ -15,7 +15,9 @@ fn a_stream_holds_no_more_than_it_may() {
     let engine = policies::engine(&spec(r#"{"held":"4Ki","event":"2Ki"}"#));
     // Every event could go on a match of which nothing may be shown, and none ends it.
     let event = |text: &str| {
-        format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":null}}]}}\n\n")
+        format!(
+            "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":null}}]}}\n\n"
+        )
     };
     let mut stream = StreamAnswer::new(engine, Dialect::OpenAIChat);
     let (mut out, mut tally) = (Vec::new(), Tally::default());
@@ -34,10 +36,13 @@ fn a_stream_holds_no_more_than_it_may() {
 
 #[test]
 fn what_is_over_a_limit_is_a_fault() {
-    let engine = policies::engine(&spec(r#"{"event":"1Ki","request":"1Ki","openChannels":2,"depth":8}"#));
+    let engine =
+        policies::engine(&spec(r#"{"event":"1Ki","request":"1Ki","openChannels":2,"depth":8}"#));
     let long = format!("data: {}\n\n", "x".repeat(2000));
     let lanes: String = (0..3)
-        .map(|i| format!("data: {{\"choices\":[{{\"index\":{i},\"delta\":{{\"content\":\"x\"}}}}]}}\n\n"))
+        .map(|i| {
+            format!("data: {{\"choices\":[{{\"index\":{i},\"delta\":{{\"content\":\"x\"}}}}]}}\n\n")
+        })
         .collect();
     let deep = format!("data: {}\n\n", "[".repeat(9));
     for (body, fault) in [

@@ -41,7 +41,8 @@ fn only_rules_that_hide_the_first_character_hold_clean_text() {
       {"id":"key","keywords":["AKIA"],"regex":"AKIA[A-Z0-9]{16}\\b","view":"Raw","maxLength":20,"action":"Mask","channels":["*"]}]}"#;
     for (spec, holds) in [(anchored, false), (policies::MASKS, true)] {
         let engine = policies::engine(spec);
-        let body = texts::chat_stream("a plain sentence about rivers and AK", Place::Content, 3, false);
+        let body =
+            texts::chat_stream("a plain sentence about rivers and AK", Place::Content, 3, false);
         let got = pipeline::answer(&engine, Dialect::OpenAIChat, true, &texts::events(&body));
         assert_eq!(got.tally.held_events > 0, holds, "{}", got.tally.held_events);
         assert_eq!(got.out, body.as_bytes());

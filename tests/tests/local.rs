@@ -30,8 +30,20 @@ fn texts(value: &Value, pointer: String, out: &mut Vec<String>) {
 
 /// Values that identify or type, and are not scanned: a secret there would be no text of anyone.
 const STRUCTURAL: [&str; 14] = [
-    "function_call", "role", "type", "model", "name", "signature", "data", "url", "file_id", "file_data", "media_type", "arguments",
-    "tool_choice", "image_url",
+    "function_call",
+    "role",
+    "type",
+    "model",
+    "name",
+    "signature",
+    "data",
+    "url",
+    "file_id",
+    "file_data",
+    "media_type",
+    "arguments",
+    "tool_choice",
+    "image_url",
 ];
 
 #[test]
@@ -56,7 +68,12 @@ fn a_secret_in_any_text_of_a_request_is_masked_in_place() {
                 continue;
             }
             assert_eq!(got.verdict, Ok(Verdict::Edited), "{} {pointer}", recording.id);
-            assert_eq!(String::from_utf8_lossy(&got.body), body.replace(SECRET, MASKED), "{} {pointer}", recording.id);
+            assert_eq!(
+                String::from_utf8_lossy(&got.body),
+                body.replace(SECRET, MASKED),
+                "{} {pointer}",
+                recording.id
+            );
             planted += 1;
         }
     }
@@ -67,11 +84,18 @@ fn a_secret_in_any_text_of_a_request_is_masked_in_place() {
 fn keys_and_numbers_are_texts_too() {
     let engine = policies::engine(policies::MASKS);
     for (body, expected) in [
-        (format!(r#"{{"metadata":{{"{SECRET}":1}}}}"#), format!(r#"{{"metadata":{{"{MASKED}":1}}}}"#)),
-        (r#"{"metadata":{"n":4111111111111111}}"#.to_owned(), r#"{"metadata":{"n":4111110}}"#.to_owned()),
+        (
+            format!(r#"{{"metadata":{{"{SECRET}":1}}}}"#),
+            format!(r#"{{"metadata":{{"{MASKED}":1}}}}"#),
+        ),
+        (
+            r#"{"metadata":{"n":4111111111111111}}"#.to_owned(),
+            r#"{"metadata":{"n":4111110}}"#.to_owned(),
+        ),
     ] {
         for cut in cuts(body.len()) {
-            let got = pipeline::request(&engine, Dialect::OpenAIChat, &pieces(body.as_bytes(), &cut));
+            let got =
+                pipeline::request(&engine, Dialect::OpenAIChat, &pieces(body.as_bytes(), &cut));
             assert_eq!(got.verdict, Ok(Verdict::Edited));
             assert_eq!(String::from_utf8_lossy(&got.body), expected);
         }

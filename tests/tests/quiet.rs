@@ -17,7 +17,8 @@ fn nothing_matched_is_ever_told() {
             let stream = texts::chat_stream(planted.text, Place::Content, 4, false);
             let answer = exchange::answer(true, stream.as_bytes());
             for request in [&request, &plain] {
-                let run = sim::run(engine, request, &answer, (Pieces::Whole, Pieces::Every(9)), false);
+                let run =
+                    sim::run(engine, request, &answer, (Pieces::Whole, Pieces::Every(9)), false);
                 assert!(run.record.contains("\"rules\":[{"), "{}", run.record);
                 let client = String::from_utf8_lossy(&run.client.body).into_owned();
                 let headers = format!("{:?}", run.client.headers);

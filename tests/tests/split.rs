@@ -18,18 +18,25 @@ fn check(dialect: Dialect, place: Place, size: usize, escaped: bool) {
             ),
         };
         let whole = pipeline::answer(&engine, dialect, true, &[body.as_bytes()]);
-        let what = format!("{dialect:?} {place:?} size {size} escaped {escaped} {:?}", planted.text);
+        let what =
+            format!("{dialect:?} {place:?} size {size} escaped {escaped} {:?}", planted.text);
         assert_eq!(whole.stop, None, "{what}");
         let said = client(&whole.out);
         assert!(said.iter().any(|s| s.contains("[redacted:")), "{what}: no mask in {said:?}");
-        assert!(said.iter().any(|s| s.contains("it is") || s.contains("\"n\":7")), "{what}: {said:?}");
+        assert!(
+            said.iter().any(|s| s.contains("it is") || s.contains("\"n\":7")),
+            "{what}: {said:?}"
+        );
         for cut in cuts(body.len()) {
             let got = pipeline::answer(&engine, dialect, true, &pieces(body.as_bytes(), &cut));
             assert_eq!(got.tally.rows, whole.tally.rows, "{what} cut {cut:?}");
             assert!(got.out == whole.out, "{what} cut {cut:?}");
             for &length in &got.released {
                 let seen = client(&got.out[..length]);
-                assert!(!seen.iter().any(|s| s.contains(planted.hidden)), "{what} cut {cut:?} leaks");
+                assert!(
+                    !seen.iter().any(|s| s.contains(planted.hidden)),
+                    "{what} cut {cut:?} leaks"
+                );
             }
         }
     }

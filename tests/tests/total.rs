@@ -17,7 +17,7 @@ fn mutate(bytes: &[u8], random: &mut Random) -> Vec<u8> {
         let at = random.below(bytes.len());
         let end = (at + random.below(40)).min(bytes.len());
         match random.below(5) {
-            0 => bytes[at] = random.next() as u8,
+            0 => bytes[at] = random.number() as u8,
             1 => drop(bytes.drain(at..end)),
             2 => {
                 let copy = bytes[at..end].to_vec();
@@ -25,7 +25,8 @@ fn mutate(bytes: &[u8], random: &mut Random) -> Vec<u8> {
             }
             3 => bytes.truncate(at),
             _ => {
-                let tokens: [&[u8]; 8] = [b"\"", b"\\u", b"\\ud800", b"{", b"]", b"\n\n", b"AKIA", b"\xff"];
+                let tokens: [&[u8]; 8] =
+                    [b"\"", b"\\u", b"\\ud800", b"{", b"]", b"\n\n", b"AKIA", b"\xff"];
                 bytes.splice(at..at, tokens[random.below(8)].iter().copied());
             }
         }
@@ -36,12 +37,15 @@ fn mutate(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 #[test]
 fn mutated_recordings_end_in_one_record() {
     let strict = policies::engine(&policies::MASKS.replace("\"inspection\"", "\"tools\":{\"rules\":[{\"id\":\"t\",\"tools\":[\"g*\"],\"action\":\"Deny\"}]},\"inspection\""));
-    let open = policies::engine(&policies::MASKS.replace("\"inspection\"", "\"failureMode\":\"FailOpen\",\"inspection\""));
+    let open = policies::engine(
+        &policies::MASKS.replace("\"inspection\"", "\"failureMode\":\"FailOpen\",\"inspection\""),
+    );
     let recordings = recordings::all();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for run in 0..RUNS {
         let recording = &recordings[random.below(recordings.len())];
-        let request = exchange::request(recording.dialect, &mutate(&recording.request, &mut random));
+        let request =
+            exchange::request(recording.dialect, &mutate(&recording.request, &mut random));
         let answer = exchange::answer(recording.streamed, &mutate(&recording.answer, &mut random));
         let engine = if run % 3 == 0 { &open } else { &strict };
         let size = 1 + random.below(200);
@@ -49,7 +53,11 @@ fn mutated_recordings_end_in_one_record() {
         let seen = sim::run(engine, &request, &answer, pieces, run % 2 == 0);
         let records = seen.logs.iter().filter(|l| l.starts_with("weir_audit ")).count();
         let expected = usize::from(!request.body.is_empty() || !answer.body.is_empty());
-        assert!(records == expected || records == 1, "run {run}: {records} records for {}", recording.id);
+        assert!(
+            records == expected || records == 1,
+            "run {run}: {records} records for {}",
+            recording.id
+        );
         let record: Result<serde_json::Value, _> = serde_json::from_str(&seen.record);
         assert!(record.is_ok(), "run {run}: {}", seen.record);
         assert!(!seen.upstream.0.iter().any(|(_, v)| v == "forged"));

@@ -41,7 +41,7 @@ if [[ ! -f $output || ! -f $stamp || $(<"$stamp") != "$made $(digest "$output")"
 fi
 
 size=$(($(wc -c <"$output")))
-echo "$output: $size bytes ($((limit - size)) under the limit of $limit)"
+echo "$output: $size bytes ($((limit - size)) under the limit of $limit)" >&2
 if ((size > limit)); then
     echo "the module is over its size limit" >&2
     exit 1

@@ -91,7 +91,12 @@ impl JsonAnswer {
     ///
     /// # Errors
     /// A rule refuses the answer, or it cannot be inspected.
-    pub fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Stop> {
+    pub fn write(
+        &mut self,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
         let limit = self.engine.policy.spec.limits.request.bytes();
         let worker = self.engine.policy.spec.limits.worker.bytes();
         let total = self.held.len() as u64 + bytes.len() as u64;
@@ -335,7 +340,8 @@ impl JsonAnswer {
             }
             None => {
                 let calls = choice.calls.iter().filter(|c| c.denied);
-                self.cuts.extend(calls.map(|c| Cut { raw: c.raw.clone(), bytes: b"null".to_vec() }));
+                self.cuts
+                    .extend(calls.map(|c| Cut { raw: c.raw.clone(), bytes: b"null".to_vec() }));
             }
         }
     }
@@ -350,10 +356,9 @@ impl JsonAnswer {
             Some(raw) if matches!(self.raw(raw), b"null" | b"\"\"") => {
                 Cut { raw: raw.clone(), bytes: format!("\"{CALL_NOTE}\"").into_bytes() }
             }
-            Some(raw) if self.raw(raw).ends_with(b"\"") => Cut {
-                raw: raw.end - 1..raw.end - 1,
-                bytes: format!(" {CALL_NOTE}").into_bytes(),
-            },
+            Some(raw) if self.raw(raw).ends_with(b"\"") => {
+                Cut { raw: raw.end - 1..raw.end - 1, bytes: format!(" {CALL_NOTE}").into_bytes() }
+            }
             Some(_) => return,
         };
         self.cuts.push(cut);

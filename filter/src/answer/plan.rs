@@ -106,12 +106,9 @@ impl Plan {
             Meaning::Text(channel) => {
                 self.singles.push(Single { channel, text, raw, bare: None });
             }
-            _ => self.singles.push(Single {
-                channel: Channel::ResponseOther,
-                text,
-                raw,
-                bare: None,
-            }),
+            _ => {
+                self.singles.push(Single { channel: Channel::ResponseOther, text, raw, bare: None })
+            }
         }
     }
 
@@ -139,14 +136,16 @@ impl Plan {
                     call.index = number().map(|n| (n, raw.clone()));
                 }
             }
-            Value::CallName => match self.calls.iter_mut().rev().find(|c| {
-                c.choice == first && (c.legacy || c.call == second)
-            }) {
+            Value::CallName => match self
+                .calls
+                .iter_mut()
+                .rev()
+                .find(|c| c.choice == first && (c.legacy || c.call == second))
+            {
                 Some(call) => call.name = Some(text.to_owned()),
-                None => self.calls.push(CallElement {
-                    name: Some(text.to_owned()),
-                    ..CallElement::default()
-                }),
+                None => self
+                    .calls
+                    .push(CallElement { name: Some(text.to_owned()), ..CallElement::default() }),
             },
             Value::FrameType => self.frame_type = text.to_owned(),
             Value::BlockType => self.block_type = text.to_owned(),

@@ -455,14 +455,9 @@ impl StreamAnswer {
         }
     }
 
-    fn end_lanes(
-        &mut self,
-        ends: impl Fn(LaneKey) -> bool,
-        tally: &mut Tally,
-    ) -> Result<(), Stop> {
+    fn end_lanes(&mut self, ends: impl Fn(LaneKey) -> bool, tally: &mut Tally) -> Result<(), Stop> {
         let engine = self.engine.clone();
-        let keys: Vec<LaneKey> =
-            self.lanes.iter().map(|l| l.key).filter(|k| ends(*k)).collect();
+        let keys: Vec<LaneKey> = self.lanes.iter().map(|l| l.key).filter(|k| ends(*k)).collect();
         for key in keys {
             let Some(lane) = self.lanes.iter_mut().find(|l| l.key == key) else { continue };
             if lane.end(&engine.rules, tally).rejected {
@@ -497,11 +492,8 @@ impl StreamAnswer {
                 tally.held_events += 1;
                 tally.held_micros = tally.held_micros.saturating_add(now - block.since);
             }
-            let later: Vec<u32> = self
-                .queue
-                .iter()
-                .flat_map(|(b, _)| b.calls.iter().map(|c| c.call))
-                .collect();
+            let later: Vec<u32> =
+                self.queue.iter().flat_map(|(b, _)| b.calls.iter().map(|c| c.call)).collect();
             deny::apply(self.dialect, &mut block, &mut self.calls, &later);
             self.note_step(step, &block);
             block.write(out);

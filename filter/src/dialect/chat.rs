@@ -27,8 +27,9 @@ pub fn request(path: &[Seg]) -> Meaning {
             Meaning::Text(Channel::RequestToolCall)
         }
         [K(Messages), I(_), K(ToolCalls), I(_), K(Type)] => Meaning::Structural,
-        [K(Tools), I(_), K(Function | Custom), K(Name)]
-        | [K(Tools | Functions), I(_), K(Name)] => Meaning::Value(Value::ToolName),
+        [K(Tools), I(_), K(Function | Custom), K(Name)] | [K(Tools | Functions), I(_), K(Name)] => {
+            Meaning::Value(Value::ToolName)
+        }
         [K(Tools), I(_), K(Type)] => Meaning::Structural,
         [K(Tools | Functions), ..] => Meaning::Text(Channel::RequestToolDefinition),
         [K(ToolChoice), K(Function | Custom), K(Name)] | [K(FunctionCall), K(Name)] => {

@@ -31,7 +31,9 @@ impl Lane {
             Lane::Reasoning | Lane::ReasoningContent | Lane::ReasoningDetails | Lane::Signed => {
                 Channel::ResponseReasoning
             }
-            Lane::Arguments | Lane::CustomInput | Lane::LegacyArguments => Channel::ResponseToolCall,
+            Lane::Arguments | Lane::CustomInput | Lane::LegacyArguments => {
+                Channel::ResponseToolCall
+            }
         }
     }
 

@@ -25,17 +25,47 @@ pub struct Spot {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// A piece of a text, decoded, in [`Facts::text`].
-    Text { meaning: Meaning, spot: Spot, text: Range<usize>, raw: Range<u64> },
+    Text {
+        meaning: Meaning,
+        spot: Spot,
+        text: Range<usize>,
+        raw: Range<u64>,
+    },
     /// The string that the pieces before made is complete; `raw` is its content without the quotes.
-    TextEnd { meaning: Meaning, spot: Spot, raw: Range<u64> },
+    TextEnd {
+        meaning: Meaning,
+        spot: Spot,
+        raw: Range<u64>,
+    },
     /// A number or a member name that is scanned whole.
-    Bare { meaning: Meaning, text: Range<usize>, raw: Range<u64>, key: bool },
-    Value { value: Value, spot: Spot, text: Range<usize>, raw: Range<u64> },
-    Begin { node: Node, spot: Spot, raw: Range<u64> },
+    Bare {
+        meaning: Meaning,
+        text: Range<usize>,
+        raw: Range<u64>,
+        key: bool,
+    },
+    Value {
+        value: Value,
+        spot: Spot,
+        text: Range<usize>,
+        raw: Range<u64>,
+    },
+    Begin {
+        node: Node,
+        spot: Spot,
+        raw: Range<u64>,
+    },
     /// `member` is where the member's key begins, if it has one.
-    End { node: Node, spot: Spot, raw: Range<u64>, member: Option<u64> },
+    End {
+        node: Node,
+        spot: Spot,
+        raw: Range<u64>,
+        member: Option<u64>,
+    },
     /// Not inspected: how many raw bytes.
-    Media { bytes: u64 },
+    Media {
+        bytes: u64,
+    },
     Reference,
     State,
 }

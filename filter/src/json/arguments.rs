@@ -156,7 +156,8 @@ impl Arguments {
     /// Takes the next character of an escape. Marks in `escape_start` (`u64::MAX`) that `c` is not part of it.
     fn escaped(&mut self, c: char, at: u64, end: u64, emit: Emit<'_>) {
         let start = self.escape_start;
-        let whole = |c: char, emit: Emit<'_>| emit(Piece::Text(c.encode_utf8(&mut [0; 4])), start..end);
+        let whole =
+            |c: char, emit: Emit<'_>| emit(Piece::Text(c.encode_utf8(&mut [0; 4])), start..end);
         match (self.escape.as_slice(), c) {
             ([b'\\'], 'u') => self.escape.push(b'u'),
             ([b'\\'], c) => {
@@ -183,7 +184,8 @@ impl Arguments {
                 let (high, low) = (hex(self.escape.get(2..6)), hex(self.escape.get(8..12)));
                 if let (Some(high), Some(low)) = (high, low) {
                     let pair = (0xdc00..0xe000).contains(&low);
-                    let code = 0x10000 + ((high - 0xd800) << 10) + (low.wrapping_sub(0xdc00) & 0x3ff);
+                    let code =
+                        0x10000 + ((high - 0xd800) << 10) + (low.wrapping_sub(0xdc00) & 0x3ff);
                     let c = char::from_u32(code).filter(|_| pair).unwrap_or('\u{fffd}');
                     whole(c, emit);
                     self.escape.clear();
@@ -207,7 +209,8 @@ impl Arguments {
     fn give_up(&mut self, start: u64, end: u64, emit: Emit<'_>) {
         let escape = std::mem::take(&mut self.escape);
         let lone = escape.len() >= 6;
-        let (head, tail) = escape.split_at_checked(if lone { 6 } else { 0 }).unwrap_or((&escape, &[]));
+        let (head, tail) =
+            escape.split_at_checked(if lone { 6 } else { 0 }).unwrap_or((&escape, &[]));
         let cut = start + head.len() as u64;
         if lone {
             emit(Piece::Text("\u{fffd}"), start..cut);

@@ -94,9 +94,7 @@ fn one(rest: &[u8]) -> Option<(char, usize)> {
             Some(code) => Some((char::from_u32(code).unwrap_or('\u{fffd}'), 6)),
             None => Some(('u', 2)),
         },
-        [b'\\', c, ..] if c.is_ascii() => {
-            Some((simple_escape(*c).unwrap_or(char::from(*c)), 2))
-        }
+        [b'\\', c, ..] if c.is_ascii() => Some((simple_escape(*c).unwrap_or(char::from(*c)), 2)),
         [byte, ..] if byte.is_ascii() => Some((char::from(*byte), 1)),
         _ => {
             let head = rest.get(..4).unwrap_or(rest);

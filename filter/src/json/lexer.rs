@@ -211,9 +211,7 @@ impl Lexer {
                 self.state = State::Scalar;
                 Ok(())
             }
-            0xef if self.stack.is_empty() => {
-                Err(Fault::Ambiguous { at, why: "byte order mark" })
-            }
+            0xef if self.stack.is_empty() => Err(Fault::Ambiguous { at, why: "byte order mark" }),
             _ => Err(Fault::Syntax { at, why: "unexpected character" }),
         }
     }
@@ -405,7 +403,11 @@ fn unicode(rest: &[u8]) -> Decoded {
         0xd800..=0xdbff => match rest.get(4..).unwrap_or_default() {
             [] | [b'\\'] => Decoded::More,
             [b'\\', b'u', low @ ..] if low.len() < 4 => {
-                if low.iter().all(u8::is_ascii_hexdigit) { Decoded::More } else { Decoded::Lone }
+                if low.iter().all(u8::is_ascii_hexdigit) {
+                    Decoded::More
+                } else {
+                    Decoded::Lone
+                }
             }
             [b'\\', b'u', low @ ..] => match super::fragment::hex(Some(low)) {
                 Some(low @ 0xdc00..=0xdfff) => {

@@ -9,11 +9,8 @@ enum Level {
 
 /// The pointer of the member being read where reading stopped. `container`: of the object around it instead.
 pub(super) fn pointer(json: &[u8], line: usize, column: usize, container: bool) -> String {
-    let before: usize = json
-        .split_inclusive(|b| *b == b'\n')
-        .take(line.saturating_sub(1))
-        .map(<[u8]>::len)
-        .sum();
+    let before: usize =
+        json.split_inclusive(|b| *b == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
     let end = before.saturating_add(column).min(json.len());
     let mut levels = read(json.get(..end).unwrap_or_default());
     if container && let Some(Level::Object(key)) = levels.last_mut() {

@@ -72,7 +72,10 @@ fn documents_that_are_none() {
         assert!(found.iter().any(|e| e.reason.contains(reason)), "{json}: {found:?}");
     }
     let twice = document("{}") + "{}";
-    assert_eq!(errors(&twice).first().map(|e| e.reason.as_str()), Some("text follows the document"));
+    assert_eq!(
+        errors(&twice).first().map(|e| e.reason.as_str()),
+        Some("text follows the document")
+    );
     for (kind, reason) in [("Bundle", "not enforced"), ("Pod", "unknown kind")] {
         let json = document("{}").replace("\"Policy\"", &format!("\"{kind}\""));
         assert!(errors(&json).iter().any(|e| e.pointer == "/kind" && e.reason.contains(reason)));

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::model::API_VERSION;
 use super::unenforced::REASON;
 use super::{
-    Channels, Exposure, Mask, PackRef, Policy, PolicyError, Quantity, Rule, Trigger, Unenforced, ValidatorKind,
+    Channels, Exposure, Mask, PackRef, Policy, PolicyError, Quantity, Rule, Trigger, Unenforced,
+    ValidatorKind,
 };
 use crate::{Action, ChannelSet};
 
@@ -47,7 +48,11 @@ impl Errors {
 
     fn within(&mut self, pointer: String, value: u64, from: u64, to: u64) {
         if value == u64::MAX {
-            let unit = if pointer.ends_with("hold") { "duration such as 10s" } else { "quantity such as 64Ki" };
+            let unit = if pointer.ends_with("hold") {
+                "duration such as 10s"
+            } else {
+                "quantity such as 64Ki"
+            };
             self.add(pointer, format!("it is no {unit}"), format!("write a {unit}"));
         } else if value < from || value > to {
             self.add(pointer, format!("{value} is out of range"), format!("write {from} to {to}"));
@@ -77,26 +82,30 @@ pub fn check(policy: &Policy) -> Vec<PolicyError> {
     rules(policy, &mut errors);
     tools(policy, &mut errors);
     let spec = &policy.spec;
-    errors.unenforced("/spec", &[
-        ("appliesTo", spec.applies_to),
-        ("rollout", spec.rollout),
-        ("identity", spec.identity),
-        ("destinations", spec.destinations),
-        ("retrieval", spec.retrieval),
-        ("behavior", spec.behavior),
-        ("approvals", spec.approvals),
-        ("classifiers", spec.classifiers),
-        ("exceptions", spec.exceptions),
-        ("audit", spec.audit),
-        ("keys", spec.keys),
-        ("expression", spec.expression),
-    ]);
+    errors.unenforced(
+        "/spec",
+        &[
+            ("appliesTo", spec.applies_to),
+            ("rollout", spec.rollout),
+            ("identity", spec.identity),
+            ("destinations", spec.destinations),
+            ("retrieval", spec.retrieval),
+            ("behavior", spec.behavior),
+            ("approvals", spec.approvals),
+            ("classifiers", spec.classifiers),
+            ("exceptions", spec.exceptions),
+            ("audit", spec.audit),
+            ("keys", spec.keys),
+            ("expression", spec.expression),
+        ],
+    );
     refusal(policy, &mut errors);
     limits(policy, &mut errors);
     errors.0
 }
 
-const ID_CURE: &str = "use lower-case letters, digits and `-`, at most 64, beginning with a letter or digit";
+const ID_CURE: &str =
+    "use lower-case letters, digits and `-`, at most 64, beginning with a letter or digit";
 
 fn is_id(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
@@ -253,11 +262,10 @@ fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
             errors.add(format!("{place}/validate/{i}/min"), "only Entropy has it", "remove it");
         }
     }
-    errors.unenforced(place, &[
-        ("score", rule.score),
-        ("datasets", rule.datasets),
-        ("expression", rule.expression),
-    ]);
+    errors.unenforced(
+        place,
+        &[("score", rule.score), ("datasets", rule.datasets), ("expression", rule.expression)],
+    );
     if let Some(channels) = &rule.channels {
         errors.channels(&at("channels"), channels);
     }

@@ -1,0 +1,75 @@
+//! What one text comes to under a policy.
+
+use serde_json::{Value, json};
+use weir_filter::tally::word;
+use weir_filter::{Engine, splice};
+use weir_rules::{Action, Channel, ChannelSet, Finding, edits, scan_whole};
+
+/// What a text comes to.
+pub struct Verdict {
+    /// The worst action, or `pass`.
+    pub word: &'static str,
+    /// Sorted by start, then rule id.
+    pub findings: Vec<(Finding, Action)>,
+    /// The text as it would be passed on; none when it is refused.
+    pub text: Option<String>,
+    /// Why the text could not be inspected, which refuses it.
+    pub fault: Option<String>,
+}
+
+impl Verdict {
+    /// Scans `text` as the whole of one channel.
+    pub fn of(engine: &Engine, channel: Channel, text: &str) -> Verdict {
+        let found = match scan_whole(&engine.rules, ChannelSet::from(channel), text) {
+            Ok(found) => found,
+            Err(error) => {
+                let fault = Some(error.to_string());
+                return Verdict { word: "reject", findings: Vec::new(), text: None, fault };
+            }
+        };
+        let mut findings: Vec<(Finding, Action)> = found
+            .into_iter()
+            .filter_map(|f| engine.rules.action(f.rule, channel).map(|(action, _)| (f, action)))
+            .collect();
+        let worst = findings.iter().map(|(_, action)| *action).max();
+        let passed = (worst != Some(Action::Reject)).then(|| edited(engine, &findings, text));
+        let id = |f: &Finding| engine.rules.id(f.rule);
+        findings.sort_by(|(a, _), (b, _)| (a.start, id(a), a.end).cmp(&(b.start, id(b), b.end)));
+        Verdict { word: worst.map_or("pass", word), findings, text: passed, fault: None }
+    }
+
+    /// The verdict as one line of JSON, in the documented order.
+    pub fn line(&self, engine: &Engine, id: &Value) -> String {
+        let findings: Vec<String> = self
+            .findings
+            .iter()
+            .map(|(f, action)| {
+                let rule = json!(engine.rules.id(f.rule));
+                let (start, end, action) = (f.start, f.end, word(*action));
+                format!(r#"{{"rule":{rule},"start":{start},"end":{end},"action":"{action}"}}"#)
+            })
+            .collect();
+        let fault =
+            self.fault.as_ref().map_or_else(String::new, |f| format!(r#","fault":{}"#, json!(f)));
+        format!(
+            r#"{{"id":{id},"verdict":"{}","score":null,"findings":[{}],"text":{}{fault}}}"#,
+            self.word,
+            findings.join(","),
+            json!(self.text),
+        )
+    }
+}
+
+fn edited(engine: &Engine, findings: &[(Finding, Action)], text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0usize;
+    for edit in edits(findings) {
+        out.push_str(text.get(at..edit.start as usize).unwrap_or_default());
+        if let Some(label) = &edit.label {
+            out.push_str(splice::label(&engine.rules, label));
+        }
+        at = edit.end as usize;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
