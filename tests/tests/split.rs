@@ -5,10 +5,13 @@ use weir_tests::cuts::{cuts, pieces};
 use weir_tests::texts::{self, PLACES, PLANTED, Place};
 use weir_tests::{pipeline, policies};
 
+/// What a client of a dialect makes of a stream.
+type Client = fn(&[u8]) -> Vec<String>;
+
 fn check(dialect: Dialect, place: Place, size: usize, escaped: bool) {
     let engine = policies::engine(policies::MASKS);
     for planted in &PLANTED {
-        let (body, client): (String, fn(&[u8]) -> Vec<String>) = match dialect {
+        let (body, client): (String, Client) = match dialect {
             Dialect::OpenAIChat => {
                 (texts::chat_stream(planted.text, place, size, escaped), texts::chat_client)
             }
