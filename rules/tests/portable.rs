@@ -2,6 +2,15 @@
 //!
 //! `./just test-wasm` runs this in JavaScript, where an ordinary test harness does not exist.
 
+// Helpers of tests may fail loudly, like the tests themselves.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::panic
+)]
+
 use weir_rules::finding::Finding;
 use weir_rules::policy::Policy;
 use weir_rules::scan::closed;
