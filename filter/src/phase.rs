@@ -462,12 +462,12 @@ impl Exchange {
             }
         };
         if let Err(stop) = result {
-            self.stop_answer(stop, now, out);
+            self.stop_answer(stop, out);
         }
     }
 
     /// One place decides what an answer means that is refused or cannot be inspected.
-    fn stop_answer(&mut self, stop: Stop, now: u64, out: &mut Vec<u8>) {
+    fn stop_answer(&mut self, stop: Stop, out: &mut Vec<u8>) {
         match stop {
             Stop::Fault(fault) => {
                 self.tally.fault(fault.word());
@@ -490,7 +490,7 @@ impl Exchange {
             id: &self.id,
             model: &self.model,
             message: shown.then_some(message.as_str()),
-            created: now / 1_000_000,
+            created: self.began / 1_000_000,
         };
         let Some(dialect) = self.dialect else { return };
         match std::mem::replace(&mut self.answering, Answering::Over) {

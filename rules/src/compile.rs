@@ -5,7 +5,7 @@ use crate::automaton::Automaton;
 use crate::channel::{Channel, ChannelSet};
 use crate::fold::{fold_str, squash};
 use crate::packs;
-use crate::pattern::{Class, Options, Program};
+use crate::pattern::{Class, Options, Program, Threads};
 use crate::policy::{
     Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator,
     ValidatorKind, View,
@@ -389,6 +389,12 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         (None, true) | (Some(Exposure::Nothing), _) => Shown::Nothing,
         (Some(Exposure::Characters(n)), _) => Shown::Characters(*n),
         (Some(Exposure::Anchor), _) | (None, false) if rule.before > 0 => Shown::Nothing,
+        // A match that may be its anchor alone would be masked by nothing.
+        (Some(Exposure::Anchor), false) | (None, false)
+            if rule.opens.is_none() && may_be_anchor(rule, &program, folded) =>
+        {
+            Shown::Nothing
+        }
         (Some(Exposure::Anchor), _) | (None, false) => Shown::Anchor,
     };
     let edits = source.actions.iter().any(|(_, a, _)| *a == Action::Mask);
@@ -444,6 +450,23 @@ fn check(validator: &Validator) -> Check {
 
 fn keyword(keyword: &str, folded: bool) -> String {
     if folded { fold_str(keyword) } else { keyword.to_owned() }
+}
+
+/// Whether one of the rule's keywords is a whole match.
+fn may_be_anchor(rule: &Rule, program: &Program, folded: bool) -> bool {
+    rule.keywords.iter().any(|word| {
+        let word = keyword(word, folded);
+        let mut threads = Threads::new();
+        threads.start(program, 0);
+        let (mut at, mut previous) = (0, None);
+        for c in word.chars() {
+            let end = at + c.len_utf8() as u64;
+            threads.step(program, previous, c, at, end);
+            (at, previous) = (end, Some(c));
+        }
+        threads.finish(program, previous, at);
+        threads.best() == Some((0, at))
+    })
 }
 
 fn escape(literal: &str) -> String {

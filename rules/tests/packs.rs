@@ -2,6 +2,14 @@
 //! and its clean texts are not.
 
 #![cfg(not(target_arch = "wasm32"))]
+// Helpers of tests may fail loudly, like the tests themselves.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::panic
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
