@@ -179,7 +179,8 @@ mod tests {
             .iter()
             .map(|n| {
                 let start = body.find(&format!("\"{n}\"")).unwrap() as u64;
-                let end = body[start as usize..].find([',', '}']).unwrap() as u64 + start;
+                let rest = body.get(start as usize..).unwrap();
+                let end = rest.find([',', '}']).unwrap() as u64 + start;
                 start..end
             })
             .collect();
