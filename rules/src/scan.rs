@@ -14,9 +14,9 @@ use crate::pattern::Class;
 use crate::walk::{back_chars, back_folded, back_squashed};
 
 /// Verification steps that every channel may spend before its text is counted.
-pub const WORK_BASE: u64 = 4096;
+pub const WORK_BASE: u64 = 16 * 1024;
 /// Verification steps a channel may spend for each byte of text.
-pub const WORK_PER_BYTE: u64 = 32;
+pub const WORK_PER_BYTE: u64 = 128;
 /// Text is scanned in pieces of at most this many bytes, so that the retained tail stays in cache.
 const PIECE: usize = 16 * 1024;
 /// The most text one channel retains for open matches: `maxLength` 512 with ignorables between.

@@ -182,12 +182,20 @@ impl Arguments {
             {
                 self.escape.push(c as u8);
                 let (high, low) = (hex(self.escape.get(2..6)), hex(self.escape.get(8..12)));
-                if let (Some(high), Some(low)) = (high, low) {
-                    let pair = (0xdc00..0xe000).contains(&low);
-                    let code =
-                        0x10000 + ((high - 0xd800) << 10) + (low.wrapping_sub(0xdc00) & 0x3ff);
-                    let c = char::from_u32(code).filter(|_| pair).unwrap_or('\u{fffd}');
-                    whole(c, emit);
+                let (Some(high), Some(low)) = (high, low) else { return };
+                if (0xdc00..0xe000).contains(&low) {
+                    let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                    whole(char::from_u32(code).unwrap_or('\u{fffd}'), emit);
+                    self.escape.clear();
+                    return;
+                }
+                // Two escapes, the first of them a lone half; the second may begin a pair of its own.
+                emit(Piece::Text("\u{fffd}"), start..start + 6);
+                self.escape.drain(..6);
+                self.escape_start = start + 6;
+                if !(0xd800..0xdc00).contains(&low) {
+                    let c = char::from_u32(low).unwrap_or('\u{fffd}');
+                    emit(Piece::Text(c.encode_utf8(&mut [0; 4])), start + 6..end);
                     self.escape.clear();
                 }
             }

@@ -58,6 +58,12 @@ impl<'a> Units<'a> {
             }
         }
         self.at = mark;
+        if inner.len() == 1
+            && let Some(next) = self.plain()
+        {
+            // An unknown escape of a character that is not ASCII is the character.
+            return Some(Unit { ch: next.ch, raw: first.raw.start..next.raw.end });
+        }
         let (ch, length) = one(&inner)?;
         let end = ends.get(length.saturating_sub(1)).copied().unwrap_or(first.raw.end);
         self.at = end;
@@ -95,6 +101,7 @@ fn one(rest: &[u8]) -> Option<(char, usize)> {
             None => Some(('u', 2)),
         },
         [b'\\', c, ..] if c.is_ascii() => Some((simple_escape(*c).unwrap_or(char::from(*c)), 2)),
+        [b'\\', after @ ..] if !after.is_empty() => one(after).map(|(c, length)| (c, length + 1)),
         [byte, ..] if byte.is_ascii() => Some((char::from(*byte), 1)),
         _ => {
             let head = rest.get(..4).unwrap_or(rest);
