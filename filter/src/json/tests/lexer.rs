@@ -172,12 +172,13 @@ fn mutations_are_judged_as_serde_json_does_or_stricter() {
         }
         let theirs = serde_json::from_slice::<serde_json::Value>(&bytes).is_ok();
         let ours = lex(&bytes, &[random.below(bytes.len())]);
-        if ours.is_ok() {
-            assert!(theirs, "{}", String::from_utf8_lossy(&bytes));
-        } else if theirs {
-            let fault = ours.unwrap_err();
-            assert_ne!(kind(fault), "syntax", "{} {fault:?}", String::from_utf8_lossy(&bytes));
-            rejected += 1;
+        match ours {
+            Ok(_) => assert!(theirs, "{}", String::from_utf8_lossy(&bytes)),
+            Err(fault) if theirs => {
+                assert_ne!(kind(fault), "syntax", "{} {fault:?}", String::from_utf8_lossy(&bytes));
+                rejected += 1;
+            }
+            Err(_) => {}
         }
     }
     assert!(rejected > 0, "no duplicate was ever made");
