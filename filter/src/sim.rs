@@ -231,15 +231,11 @@ fn drive(
         released.push(out.len());
     }
     host.now += TICK;
-    if trailers {
-        host.writable = paused;
-        call(host, Call::Trailers);
-    } else {
-        host.writable = true;
-        let size = host.buffer.len();
-        call(host, Call::Body(size, true));
-    }
-    if host.reply.is_none() && !host.reset {
+    // A body without bytes has no buffer that trailers could find.
+    host.writable = !trailers || paused;
+    let last = if trailers { Call::Trailers } else { Call::Body(host.buffer.len(), true) };
+    // Whoever pauses at the end lets nothing go: in the proxy the stream would hang.
+    if call(host, last) == Flow::Continue && host.reply.is_none() && !host.reset {
         out.append(&mut host.buffer);
     }
     released.push(out.len());

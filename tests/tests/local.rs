@@ -114,3 +114,90 @@ fn arguments_are_escaped_twice() {
     assert_eq!(inner["note"], format!("a \"quoted\" {MASKED}\nnext"));
     assert_eq!(inner["card"], 4111110);
 }
+
+/// Values of answers that identify or type, or that the provider signs.
+const ANSWER_STRUCTURAL: [&str; 11] = [
+    "id",
+    "object",
+    "model",
+    "role",
+    "type",
+    "finish_reason",
+    "stop_reason",
+    "signature",
+    "data",
+    "name",
+    "arguments",
+];
+
+#[test]
+fn a_secret_in_any_text_of_an_answer_is_masked_in_place() {
+    let engine = policies::engine(policies::MASKS);
+    let mut planted = 0;
+    for recording in recordings::all().into_iter().filter(|r| !r.streamed) {
+        let original: Value = serde_json::from_slice(&recording.answer).unwrap();
+        let mut pointers = Vec::new();
+        texts(&original, String::new(), &mut pointers);
+        for pointer in pointers {
+            let last = pointer.rsplit('/').next().unwrap_or_default();
+            if ANSWER_STRUCTURAL.contains(&last) || pointer.contains("/logprobs/") {
+                continue;
+            }
+            let mut with = original.clone();
+            let Some(Value::String(text)) = with.pointer_mut(&pointer) else { continue };
+            text.push_str(&format!(" \u{1f511} {SECRET} \"end\""));
+            let body = serde_json::to_string_pretty(&with).unwrap();
+            let signed = pointer.contains("thinking");
+            for cut in [Vec::new(), vec![body.len() / 3], (1..body.len()).collect()] {
+                let pieces = pieces(body.as_bytes(), &cut);
+                let got = pipeline::answer(&engine, recording.dialect, false, &pieces);
+                let out = String::from_utf8_lossy(&got.out).into_owned();
+                if signed {
+                    assert!(
+                        got.stop.is_some() && !out.contains(SECRET),
+                        "{} {pointer}",
+                        recording.id
+                    );
+                } else {
+                    assert_eq!(out, body.replace(SECRET, MASKED), "{} {pointer}", recording.id);
+                }
+            }
+            planted += 1;
+        }
+    }
+    assert!(planted > 40, "only {planted} places were tried");
+}
+
+#[test]
+fn copies_in_logprobs_go_with_the_text() {
+    let engine = policies::engine(policies::MASKS);
+    let tokens = ["so ", "AKIAIOSF", "ODNN7EXA", "MPL2", " ok"];
+    let logprob = |t: &str| serde_json::json!({"token": t, "logprob": -0.1, "bytes": t.as_bytes(), "top_logprobs": []});
+    let chunk = |t: &str| {
+        let choice = serde_json::json!({"index": 0, "delta": {"content": t}, "logprobs": {"content": [logprob(t)]}, "finish_reason": null});
+        format!("data: {}\n\n", serde_json::json!({"id": "c", "choices": [choice]}))
+    };
+    let mut stream: String = tokens.iter().map(|t| chunk(t)).collect();
+    stream += "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    let whole: Vec<Value> = tokens.iter().map(|t| logprob(t)).collect();
+    let answer = serde_json::json!({"id": "c", "choices": [{"index": 0, "logprobs": {"content": whole},
+        "message": {"role": "assistant", "content": tokens.concat()}, "finish_reason": "stop"}]});
+    for (streamed, body) in [(true, stream), (false, answer.to_string())] {
+        for cut in cuts(body.len()) {
+            let got = pipeline::answer(
+                &engine,
+                Dialect::OpenAIChat,
+                streamed,
+                &pieces(body.as_bytes(), &cut),
+            );
+            let out = String::from_utf8(got.out).unwrap();
+            assert_eq!(got.stop, None);
+            for hidden in ["IOSF", "ODNN7EXA", "MPL2", "79,68,78,78"] {
+                assert!(!out.contains(hidden), "{hidden} in {out}");
+            }
+            assert!(out.contains("[redacted:key]"), "{out}");
+            let counted: u32 = got.tally.rows.iter().map(|r| r.count).sum();
+            assert_eq!(counted, 1, "a copy is not counted again");
+        }
+    }
+}
