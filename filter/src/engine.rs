@@ -17,6 +17,8 @@ pub struct Engine {
     pub edits_answers: bool,
     /// An answer must be complete before any byte of it leaves.
     pub rejects_answers: bool,
+    /// Masks reasoning; where it is signed that refuses the answer.
+    pub masks_reasoning: bool,
     /// Streamed tool calls are held whole.
     pub holds_calls: bool,
 }
@@ -32,14 +34,15 @@ impl Engine {
         let (request, response) = (ChannelSet::REQUEST, ChannelSet::RESPONSE);
         let tools = rules.tools().can_deny();
         let edits = |scope| rules.can(Action::Mask, scope) || rules.can(Action::Neutralize, scope);
-        let signed = rules.can(Action::Mask, ChannelSet::from(Channel::ResponseReasoning));
+        let reasoning = ChannelSet::from(Channel::ResponseReasoning);
         let rejects = rules.can(Action::Reject, response);
         let calls = rules.can(Action::Reject, ChannelSet::from(Channel::ResponseToolCall));
         Ok(Rc::new(Engine {
             fingerprint: fnv(json),
             edits_requests: tools || edits(request),
             edits_answers: tools || edits(response) || rejects,
-            rejects_answers: rejects || tools || signed,
+            rejects_answers: rejects || tools,
+            masks_reasoning: rules.can(Action::Mask, reasoning),
             holds_calls: tools || calls,
             policy,
             rules,

@@ -219,9 +219,10 @@ impl Host for Proxy {
     }
 
     fn count(&mut self, metric: Metric) {
+        // Envoy's `stats_tags` make labels of what stands between `=.=` and `;.;`.
         let name = match metric {
-            Metric::Decision(word) => format!("weir_decisions_decision=.={word};._total"),
-            Metric::NotInspected(word) => format!("weir_not_inspected_reason=.={word};._total"),
+            Metric::Decision(word) => format!("weir_decisions_decision=.={word};.;_total"),
+            Metric::NotInspected(word) => format!("weir_not_inspected_reason=.={word};.;_total"),
             Metric::Degraded => "weir_degraded_requests_total".to_owned(),
         };
         METRICS.with(|metrics| {

@@ -64,7 +64,8 @@ impl JsonAnswer {
             held: Vec::new(),
             account: Account::default(),
             base: 0,
-            whole: engine.rejects_answers,
+            whole: engine.rejects_answers
+                || (dialect == Dialect::AnthropicMessages && engine.masks_reasoning),
             current: String::new(),
             tokens: String::new(),
             name: None,
