@@ -154,7 +154,7 @@ async def send_body(writer: asyncio.StreamWriter, reader: asyncio.StreamReader, 
             writes += 1
             if body.pause:
                 await asyncio.sleep(body.pause)
-            if reader.at_eof():
+            if _gone(reader):
                 raise Aborted("the other side went away")
     if body.framing == "chunked":
         writer.write(b"0\r\n" + encode_head("", body.trailers)[2:] if body.trailers else b"0\r\n\r\n")
@@ -164,6 +164,11 @@ async def send_body(writer: asyncio.StreamWriter, reader: asyncio.StreamReader, 
 async def _wait(gate: threading.Event, reader: asyncio.StreamReader) -> None:
     """Until the gate opens; gives up where the other side goes away."""
     while not gate.is_set():
-        if reader.at_eof():
+        if _gone(reader):
             raise Aborted("the other side went away")
         await asyncio.sleep(0.001)
+
+
+def _gone(reader: asyncio.StreamReader) -> bool:
+    """Whether the other side closed the connection, or reset it (which asyncio does not call the end)."""
+    return reader.at_eof() or reader.exception() is not None
