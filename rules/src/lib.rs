@@ -13,6 +13,7 @@ pub mod packs;
 pub mod pattern;
 pub mod policy;
 pub mod scan;
+mod swallow;
 mod tools;
 pub mod validate;
 mod walk;

@@ -10,7 +10,7 @@ use crate::compile::{CompiledRule, Ruleset, Shown, Trigger};
 use crate::finding::{Finding, Found, ScanError};
 use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::mask;
-use crate::pattern::Class;
+use crate::swallow::Swallow;
 use crate::walk::{back_chars, back_folded, back_squashed};
 
 /// Verification steps that every channel may spend before its text is counted.
@@ -23,17 +23,6 @@ const PIECE: usize = 16 * 1024;
 const MAX_RETAINED: usize = 192 * 1024;
 /// White space, or characters that Squashed drops, break a match after this many in a row.
 const MAX_GAP: u32 = 256;
-
-/// An open-ended match that swallows text without holding it.
-struct Swallow {
-    rule: u16,
-    start: u64,
-    at: u64,
-    class: Option<Class>,
-    /// Bytes of the terminator matched so far.
-    matched: usize,
-    reported: u64,
-}
 
 /// Scans one channel. Feed it with [`push`](Scanner::push), close it with [`end`](Scanner::end).
 #[derive(Default)]
@@ -577,45 +566,6 @@ impl Scanner {
     pub fn retained(&self) -> usize {
         self.text.len()
     }
-}
-
-impl Swallow {
-    /// Whether `c` belongs to the match, and whether the match ends with or before it.
-    fn take(&mut self, rule: &CompiledRule, c: char) -> (bool, bool) {
-        let Some(class) = &self.class else {
-            // A run of ignorable characters: it has no class and no terminator.
-            return match fold(c) {
-                Folded::Drop => (true, false),
-                _ => (false, true),
-            };
-        };
-        if let Some(until) = rule.open.as_ref().and_then(|o| o.until.as_deref()) {
-            self.matched = next_match(until, self.matched, c);
-            if self.matched == until.len() {
-                return (true, true);
-            }
-            if self.matched > 0 {
-                return (true, false);
-            }
-        }
-        if class.contains(c) { (true, false) } else { (false, true) }
-    }
-}
-
-/// Knuth-Morris-Pratt by definition: the longest beginning of `pattern` that the text, ending in `c`, ends with.
-/// Terminators are short, so the table is not worth its state.
-fn next_match(pattern: &[char], matched: usize, c: char) -> usize {
-    let mut length = (matched + 1).min(pattern.len());
-    while length > 0 {
-        let tail_fits = pattern.get(length - 1) == Some(&c)
-            && (1..length)
-                .all(|i| pattern.get(length - 1 - i) == pattern.get(matched.wrapping_sub(i)));
-        if tail_fits {
-            return length;
-        }
-        length -= 1;
-    }
-    0
 }
 
 /// Scans a complete text. Findings are sorted by start, then rule, and none is open any more.

@@ -1,5 +1,6 @@
 //! Answers: whole JSON bodies and event streams, scanned while they flow.
 
+pub mod arguments;
 pub mod block;
 pub mod calls;
 pub mod deny;

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use weir_rules::ChannelSet;
 
 use super::Stop;
-use super::block::{Block, CallPart, Partial, Segment};
+use super::arguments::feed_nested;
+use super::block::{Block, CallPart, Segment};
 use super::calls::Calls;
 use super::deny;
 use super::lane::{LaneKey, LaneState};
@@ -16,7 +17,7 @@ use crate::dialect::{Dialect, Direction, Lane, Walker};
 use crate::document::Scanned;
 use crate::engine::Engine;
 use crate::frame::{Frame, Sse, SseFault};
-use crate::json::{self, Layers, Lexer, Piece, raw_offset};
+use crate::json::{self, Layers, Lexer};
 use crate::request::BodyFault;
 use crate::splice::{Coding, Cut};
 use crate::tally::Tally;
@@ -522,88 +523,6 @@ impl StreamAnswer {
 
 fn sse_fault(_: SseFault) -> Stop {
     BodyFault::TooLarge.into()
-}
-
-/// Feeds a fragment of tool-call arguments. A character whose escape is cut over two events has raw bytes in both.
-fn feed_nested(
-    engine: &Engine,
-    lane: &mut LaneState,
-    text: &LaneText,
-    block: &mut Block,
-    queue: &mut VecDeque<(Block, Step)>,
-    tally: &mut Tally,
-) -> Result<(), Stop> {
-    let raw_base = text.raw.start as usize;
-    let raw_range = text.raw.start as usize..text.raw.end as usize;
-    let raw = block.raw.get(raw_range.clone()).unwrap_or_default().to_vec();
-    let base = lane.decoded;
-    let place = |at: u64| {
-        let offset = at.saturating_sub(base) as usize;
-        raw_base + raw_offset(&raw, Layers::Plain, offset).unwrap_or(raw.len())
-    };
-    let mut arguments = std::mem::take(&mut lane.arguments);
-    let mut failed: Option<Stop> = None;
-    arguments.feed(&text.text, base, &mut |piece, range| {
-        if failed.is_some() {
-            return;
-        }
-        let from = lane.position();
-        let result = match piece {
-            Piece::Text(inner) | Piece::Bare(inner) => {
-                lane.push(&engine.rules, inner, tally).map_err(|e| Stop::from(BodyFault::from(e)))
-            }
-            Piece::TextEnd | Piece::BareEnd => Ok(lane.end(&engine.rules, tally)),
-        };
-        match result {
-            Err(stop) => failed = Some(stop),
-            Ok(pushed) if pushed.rejected => failed = Some(Stop::Refused),
-            Ok(_) => {}
-        }
-        let to = lane.position();
-        if to == from {
-            return;
-        }
-        let cut_over = range.start < base;
-        let coding = match piece {
-            Piece::Bare(_) => Coding::Bare,
-            _ if cut_over => Coding::Whole(Layers::Nested),
-            _ => Coding::String(Layers::Nested),
-        };
-        let raw = place(range.start)..place(range.end);
-        block.segments.push(Segment { lane: lane.key, text: from..to, raw, coding });
-        if cut_over {
-            complete_partial(queue, lane.key, from..to);
-        }
-    });
-    lane.decoded = base + text.text.len() as u64;
-    if let Some(range) = arguments.partial() {
-        let raw = place(range.start)..raw_range.end;
-        block.partials.push(Partial { lane: lane.key, text: lane.position(), raw });
-    } else if !text.text.is_empty() {
-        forget_partials(queue, lane.key);
-    }
-    lane.arguments = arguments;
-    failed.map_or(Ok(()), Err)
-}
-
-/// The character that earlier events began is known now: what they carry of it becomes a segment.
-fn complete_partial(queue: &mut VecDeque<(Block, Step)>, lane: LaneKey, text: Range<u64>) {
-    for (block, _) in queue.iter_mut() {
-        for partial in block.partials.extract_if(.., |p| p.lane == lane && p.text == text.start) {
-            block.segments.push(Segment {
-                lane,
-                text: text.clone(),
-                raw: partial.raw,
-                coding: Coding::Whole(Layers::Nested),
-            });
-        }
-    }
-}
-
-fn forget_partials(queue: &mut VecDeque<(Block, Step)>, lane: LaneKey) {
-    for (block, _) in queue.iter_mut() {
-        block.partials.retain(|p| p.lane != lane);
-    }
 }
 
 /// A cut that replaces a raw range of an event.
