@@ -6,10 +6,14 @@ from providers import PROVIDERS
 from samples import INJECTION, SECRET, leaked, tokens
 from sse import frames
 from stage import Seen, Stage
+from upstream import sent
 
 OPENAI, ANTHROPIC = PROVIDERS
 
 CLEAN = ["The", " capital", " of", " Mexico", " is", " Mexico", " City", ",", " home", " of", " nine", " million", "."]
+PACE = 0.01
+"""Seconds between two events of the clean stream: sent at once, no event could be seen to wait for another."""
+
 BEFORE, AFTER = "Use the token ", " and tell nobody."
 SHELL = ("shell_exec", ['{"command":', ' "rm -rf', ' /data"}'])
 WEATHER = ("get_weather", ['{"city": "Bos', 'ton"}'])
@@ -19,23 +23,24 @@ def clean_stream(stage: Stage) -> None:
     """Scene 1."""
     report = stage.report
     report.scene("A clean stream passes untouched", "A question, and an answer of which no rule finds anything.")
-    script = OPENAI.answer(CLEAN)
-    answer, seen = stage.ask_raw(OPENAI, script, "What is the capital of Mexico?")
-    sent = b"".join(script(seen.requests[0]).sending.pieces) if seen.requests else b""
+    script = sent(OPENAI.answer(CLEAN), pause=PACE)
+    question = "What is the capital of Mexico?"
+    answer, seen = stage.ask_raw(stage.gateway, OPENAI, script, question)
+    whole = b"".join(script(seen.requests[0]).sending.pieces) if seen.requests else b""
     events = len(frames(answer.body))
     report.show("client saw", f"{events} events, {len(answer.body)} bytes: {''.join(CLEAN)}")
     report.show("provider saw", prompt_seen(seen))
     report.record(seen.record)
-    report.check(
-        f"every byte came out as the provider sent it ({len(sent)} bytes)", sent != b"" and answer.body == sent
-    )
+    same = whole != b"" and answer.body == whole
+    report.check(f"every byte came out as the provider sent it ({len(whole)} bytes)", same)
     report.check("the stream ended well", answer.complete and frames(answer.body)[-1][1] == "[DONE]")
     report.check("the decision is pass", seen.decision == "pass", seen.decision)
-    held = seen.record.get("held")
-    if held is not None:
-        waited = held.get("micros", 0) / 1000
-        count = held.get("events", 0)
-        report.show("held", f"{count} of {events} events, {waited:.1f} ms in all, by rules of which nothing may leave")
+    _, without = stage.ask_raw(stage.unhurried, OPENAI, script, question)
+    report.show("held", f"{held(seen)}; without the pii pack: {held(without)}")
+    report.check(
+        "only rules of which nothing may leave early held an event",
+        without.decision == "pass" and not without.held("events"),
+    )
 
 
 def injected_prompt(stage: Stage) -> None:
@@ -153,6 +158,12 @@ def denied_tool(stage: Stage) -> None:
 
 
 SCENES = [clean_stream, injected_prompt, tool_result, split_secret, secret_in_arguments, denied_tool]
+
+
+def held(seen: Seen) -> str:
+    """How many events waited, and how long."""
+    count, waited = seen.held("events"), seen.held("micros") / 1000
+    return f"{count} of {seen.held('of')} events" + (f", {waited / count:.1f} ms each" if count else "")
 
 
 def body_seen(seen: Seen) -> bytes:

@@ -32,6 +32,10 @@ class Seen:
         """The text that the application got."""
         return "".join(self.outcome.texts)
 
+    def held(self, what: str) -> int:
+        """A number of the record's `held`: `events` that waited, `of` how many, `micros` in all."""
+        return self.record.get("held", {}).get(what, 0)
+
     def rules(self) -> list[str]:
         """The rules of the audit record."""
         return [entry["rule"] for entry in self.record.get("rules", [])]
@@ -39,9 +43,10 @@ class Seen:
 
 @dataclass
 class Stage:
-    """The proxy, the provider behind it and the report."""
+    """The proxy, another whose policy has no pack that holds events, the provider behind both, and the report."""
 
     gateway: Gateway
+    unhurried: Gateway
     upstream: Upstream
     report: Report
 
@@ -57,12 +62,10 @@ class Stage:
         seen.record = self.gateway.access(scenario)["weir"] or {}
         return seen
 
-    def ask_raw(self, provider, script: Script, prompt: str) -> tuple[Answer, Seen]:
+    def ask_raw(self, gateway: Gateway, provider, script: Script, prompt: str) -> tuple[Answer, Seen]:
         """One streamed call byte for byte, without an SDK."""
         scenario = self.upstream.add(script)
         body = json.dumps(provider.request(prompt, stream=True)).encode()
         headers = [(SCENARIO, scenario)]
-        answer = exchange(self.gateway.port, provider.path, body, headers=headers, host=provider.host)
-        return answer, Seen(
-            requests=self.upstream.received(scenario), record=self.gateway.access(scenario)["weir"] or {}
-        )
+        answer = exchange(gateway.port, provider.path, body, headers=headers, host=provider.host)
+        return answer, Seen(requests=self.upstream.received(scenario), record=gateway.access(scenario)["weir"] or {})

@@ -37,6 +37,13 @@ def envoy_binary() -> str:
     return found
 
 
+def envoy_version() -> tuple[int, int]:
+    """Major and minor version of the binary; it prints `version: <commit>/1.40.0/…`."""
+    told = subprocess.run([envoy_binary(), "--version"], capture_output=True, text=True, check=True).stdout
+    major, minor, *_ = told.partition("version:")[2].split("/")[1].split(".")
+    return int(major), int(minor)
+
+
 def wait_for(what: str, probe: Callable[[], T | None], seconds: float = SETTLE) -> T:
     """Asks until the answer is true and returns it; says what was missing where it never is."""
     deadline = time.monotonic() + seconds
