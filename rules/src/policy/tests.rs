@@ -48,6 +48,12 @@ fn bad_documents_are_refused_with_place_reason_and_cure() {
         ("{\"tools\":{\"defaultAction\":\"Approve\"}}".into(), "/spec/tools/defaultAction", "not enforced", "Deny"),
         ("{\"tools\":{\"rules\":[{\"id\":\"a\",\"tools\":[],\"action\":\"Deny\"}]}}".into(), "/spec/tools/rules/0/tools", "names no tool", "globs"),
         ("{\"tools\":{\"rules\":[{\"id\":\"a\",\"tools\":[\"x\"],\"action\":\"Deny\",\"args\":{}}]}}".into(), "/spec/tools/rules/0/args", "not enforced", "remove it"),
+        (
+            "{\"traffic\":[{\"hosts\":[\"localhost:11434\"]}]}".into(),
+            "/spec/traffic/0/hosts/0",
+            "no host",
+            "without scheme or port",
+        ),
         ("{\"traffic\":[{\"hosts\":[\"https://x\"]}]}".into(), "/spec/traffic/0/hosts/0", "no host", "without scheme"),
         ("{\"traffic\":[{\"hosts\":[\"x\"],\"paths\":[\"v1\"]}]}".into(), "/spec/traffic/0/paths/0", "no path", "begin it"),
     ] {

@@ -122,8 +122,10 @@ fn traffic(policy: &Policy, errors: &mut Errors) {
         }
         for (i, host) in traffic.hosts.iter().enumerate() {
             let name = host.strip_prefix("*.").unwrap_or(host);
-            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
-            if host != "*" && (name.is_empty() || !name.bytes().all(plain)) {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+            // A host is compared without its port, so one with a port would match nothing and pass everything.
+            let address = name.parse::<std::net::Ipv6Addr>().is_ok();
+            if host != "*" && !address && (name.is_empty() || !name.bytes().all(plain)) {
                 let cure = "write a host name without scheme or port, `*.` and a suffix, or `*`";
                 errors.add(format!("{place}/hosts/{i}"), "it is no host", cure);
             }
