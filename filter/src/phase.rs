@@ -11,7 +11,7 @@ use crate::dialect::Dialect;
 use crate::ending::{self, About};
 use crate::engine::Engine;
 use crate::host::{Flow, Host, Level, Metric, Side};
-use crate::message::{Body, Encoding, strip_weir_headers};
+use crate::message::{Body, Encoding, strip_body_facts, strip_weir_headers};
 use crate::request::{BodyFault, Request, Verdict};
 use crate::route::{Route, route};
 use crate::tally::{Decision, Tally};
@@ -122,9 +122,7 @@ impl Exchange {
             return self.fail_request(host, BodyFault::TooLarge.word(), 413);
         }
         if engine.edits_requests {
-            for name in ["content-length", "content-md5", "digest", "content-digest", "etag"] {
-                host.set_header(Side::Request, name, None);
-            }
+            strip_body_facts(host, Side::Request);
         }
         self.requesting = Requesting::Reading(Box::new(Request::new(engine, dialect)));
         Flow::Continue
@@ -348,9 +346,7 @@ impl Exchange {
             return self.answer_uninspectable(host, "answer-content-type");
         }
         if engine.edits_answers {
-            for name in ["content-length", "content-md5", "digest", "content-digest", "etag"] {
-                host.set_header(Side::Answer, name, None);
-            }
+            strip_body_facts(host, Side::Answer);
         }
         Flow::Continue
     }

@@ -18,8 +18,6 @@ use crate::tally::{Decision, Tally};
 const SLICE: usize = 64 * 1024;
 /// The most bytes of one message's findings that wait for its role.
 const MAX_WAITING: usize = 4096;
-/// The rule id of the default action of `tools`.
-pub const TOOLS_DEFAULT: &str = "tools-default";
 
 /// Why a body cannot be judged. Each has one word for records and counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -329,7 +327,9 @@ impl Request {
         match node {
             Node::Message => self.message(tally),
             Node::Tool => {
-                let denied = self.tool.take().is_some_and(|name| self.denied(&name, tally));
+                let channel = Channel::RequestToolDefinition;
+                let denied = |name: String| tally.tool(&self.engine.rules, &name, channel);
+                let denied = self.tool.take().is_some_and(denied);
                 self.tools.push((raw.clone(), denied));
             }
             Node::Tools | Node::ToolChoice | Node::ParallelToolCalls => {
@@ -369,18 +369,6 @@ impl Request {
         }
     }
 
-    fn denied(&self, name: &str, tally: &mut Tally) -> bool {
-        let verdict = self.engine.rules.tools().judge(name);
-        if verdict.action != ToolAction::Deny {
-            return false;
-        }
-        let id = verdict.rule.unwrap_or(TOOLS_DEFAULT);
-        tally.row(id, Some(Channel::RequestToolDefinition), "deny", verdict.mode);
-        let enforced = verdict.mode == Mode::Enforce;
-        tally.reach(if enforced { Decision::Mask } else { Decision::Audit });
-        enforced
-    }
-
     /// Takes denied tools out of the list; a list that loses all leaves as a whole, with what refers to it.
     fn cut_tools(&mut self) {
         let gone: Vec<bool> = self.tools.iter().map(|(_, gone)| *gone).collect();
@@ -404,17 +392,14 @@ impl Request {
 
 /// The channels that a text may belong to before everything about it is known.
 fn scope(meaning: Meaning) -> ChannelSet {
-    let set = |channels: &[Channel]| {
-        channels.iter().fold(ChannelSet::EMPTY, |all, c| all.union(ChannelSet::from(*c)))
-    };
     match meaning {
-        Meaning::Spoken => set(&[
+        Meaning::Spoken => ChannelSet::of(&[
             Channel::RequestSystem,
             Channel::RequestUser,
             Channel::RequestAssistant,
             Channel::RequestToolResult,
         ]),
-        Meaning::Result => set(&[Channel::RequestToolResult, Channel::RequestDocument]),
+        Meaning::Result => ChannelSet::of(&[Channel::RequestToolResult, Channel::RequestDocument]),
         meaning => ChannelSet::from(fixed_channel(meaning)),
     }
 }

@@ -13,6 +13,13 @@ pub struct Cut {
     pub bytes: Vec<u8>,
 }
 
+impl Cut {
+    /// Puts `text` in the place of `raw`.
+    pub fn replace(raw: &Range<u64>, text: &str) -> Cut {
+        Cut { raw: raw.clone(), bytes: text.as_bytes().to_vec() }
+    }
+}
+
 /// How the text of a raw run was decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {

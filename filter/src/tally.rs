@@ -1,10 +1,12 @@
 //! What happened on one exchange, in numbers and rule ids; never in text.
 
-use weir_rules::policy::Mode;
+use weir_rules::policy::{Mode, ToolAction};
 use weir_rules::{Action, Channel, Ruleset};
 
 /// The most distinct (rule, channel, action) rows that one record carries; more are counted in `more`.
 const MAX_ROWS: usize = 64;
+/// The rule id of the default action of `tools`.
+const TOOLS_DEFAULT: &str = "tools-default";
 
 /// What an exchange came to. The worst of request and answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,6 +102,19 @@ impl Tally {
         } else {
             self.more = self.more.saturating_add(1);
         }
+    }
+
+    /// Judges a tool by its name and counts a denial; whether it is denied and enforced.
+    pub fn tool(&mut self, rules: &Ruleset, name: &str, channel: Channel) -> bool {
+        let verdict = rules.tools().judge(name);
+        if verdict.action != ToolAction::Deny {
+            return false;
+        }
+        let id = verdict.rule.unwrap_or(TOOLS_DEFAULT);
+        self.row(id, Some(channel), "deny", verdict.mode);
+        let enforced = verdict.mode == Mode::Enforce;
+        self.reach(if enforced { Decision::Mask } else { Decision::Audit });
+        enforced
     }
 
     /// The decision is at least this.

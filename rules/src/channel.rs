@@ -66,6 +66,11 @@ impl ChannelSet {
     /// Channels of answers.
     pub const RESPONSE: ChannelSet = ChannelSet(0x3f00);
 
+    /// The set of these channels.
+    pub fn of(channels: &[Channel]) -> ChannelSet {
+        channels.iter().fold(ChannelSet::EMPTY, |all, c| all.union(ChannelSet::from(*c)))
+    }
+
     pub fn contains(self, channel: Channel) -> bool {
         self.intersects(ChannelSet::from(channel))
     }

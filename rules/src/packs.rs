@@ -25,23 +25,19 @@ fn defaults(pack: &str) -> Vec<(ChannelSet, Action)> {
     let all = ChannelSet::ALL;
     match pack {
         "injection" => vec![
-            (set(&[RequestUser, RequestToolDefinition]), Action::Reject),
-            (set(&[RequestToolResult, RequestDocument]), Action::Neutralize),
+            (ChannelSet::of(&[RequestUser, RequestToolDefinition]), Action::Reject),
+            (ChannelSet::of(&[RequestToolResult, RequestDocument]), Action::Neutralize),
         ],
         "secrets" => {
-            let calls = set(&[ResponseToolCall]);
+            let calls = ChannelSet::of(&[ResponseToolCall]);
             vec![(calls, Action::Reject), (all.without(calls), Action::Mask)]
         }
         "pii" => {
-            let text = set(&[ResponseText, ResponseReasoning]);
+            let text = ChannelSet::of(&[ResponseText, ResponseReasoning]);
             vec![(text, Action::Mask), (all.without(text), Action::Audit)]
         }
         _ => Vec::new(),
     }
-}
-
-fn set(channels: &[Channel]) -> ChannelSet {
-    channels.iter().fold(ChannelSet::EMPTY, |all, c| all.union(ChannelSet::from(*c)))
 }
 
 fn actions(entry: &PackRef, rule: &Rule, mode: Mode) -> Vec<(ChannelSet, Action, Mode)> {

@@ -556,16 +556,6 @@ impl Scanner {
         let skipped = text.char_indices().nth(usize::from(n)).map_or(text.len(), |(i, _)| i);
         from + skipped as u64
     }
-
-    /// Whether an open-ended match is swallowing text now.
-    pub fn is_swallowing(&self) -> bool {
-        !self.swallows.is_empty()
-    }
-
-    /// Bytes of text retained for open matches.
-    pub fn retained(&self) -> usize {
-        self.text.len()
-    }
 }
 
 /// Scans a complete text. Findings are sorted by start, then rule, and none is open any more.

@@ -28,6 +28,14 @@ fn texts(value: &Value, pointer: String, out: &mut Vec<String>) {
     }
 }
 
+/// The document with the secret, and what has to be escaped, behind the text at `pointer`.
+fn with_secret(original: &Value, pointer: &str) -> Option<String> {
+    let mut with = original.clone();
+    let Some(Value::String(text)) = with.pointer_mut(pointer) else { return None };
+    text.push_str(&format!(" \u{1f511} {SECRET} \"end\""));
+    Some(serde_json::to_string_pretty(&with).unwrap())
+}
+
 /// Values that identify or type, and are not scanned: a secret there would be no text of anyone.
 const STRUCTURAL: [&str; 14] = [
     "function_call",
@@ -58,10 +66,7 @@ fn a_secret_in_any_text_of_a_request_is_masked_in_place() {
             if STRUCTURAL.contains(&pointer.rsplit('/').next().unwrap_or_default()) {
                 continue;
             }
-            let mut with = original.clone();
-            let Some(Value::String(text)) = with.pointer_mut(&pointer) else { continue };
-            text.push_str(&format!(" \u{1f511} {SECRET} \"end\""));
-            let body = serde_json::to_string_pretty(&with).unwrap();
+            let Some(body) = with_secret(&original, &pointer) else { continue };
             let got = pipeline::request(&engine, recording.dialect, &[body.as_bytes()]);
             if pointer.contains("thinking") {
                 assert_eq!(got.verdict, Ok(Verdict::Refused), "signed text is never edited");
@@ -143,10 +148,7 @@ fn a_secret_in_any_text_of_an_answer_is_masked_in_place() {
             if ANSWER_STRUCTURAL.contains(&last) || pointer.contains("/logprobs/") {
                 continue;
             }
-            let mut with = original.clone();
-            let Some(Value::String(text)) = with.pointer_mut(&pointer) else { continue };
-            text.push_str(&format!(" \u{1f511} {SECRET} \"end\""));
-            let body = serde_json::to_string_pretty(&with).unwrap();
+            let Some(body) = with_secret(&original, &pointer) else { continue };
             let signed = pointer.contains("thinking");
             for cut in [Vec::new(), vec![body.len() / 3], (1..body.len()).collect()] {
                 let pieces = pieces(body.as_bytes(), &cut);

@@ -1,11 +1,9 @@
 //! Tool calls of a stream: named once, held whole, judged when complete.
 
 use weir_rules::Channel;
-use weir_rules::policy::{Mode, ToolAction};
 
 use crate::engine::Engine;
-use crate::request::TOOLS_DEFAULT;
-use crate::tally::{Decision, Tally};
+use crate::tally::Tally;
 
 /// The most tool calls of one stream.
 const MAX_CALLS: usize = 1024;
@@ -54,14 +52,8 @@ impl Calls {
             if call.group != group || call.denied.is_some() || Some(call.call) == except {
                 continue;
             }
-            let verdict = engine.rules.tools().judge(&call.name);
-            let denied = verdict.action == ToolAction::Deny && verdict.mode == Mode::Enforce;
-            if verdict.action == ToolAction::Deny {
-                let id = verdict.rule.unwrap_or(TOOLS_DEFAULT);
-                tally.row(id, Some(Channel::ResponseToolCall), "deny", verdict.mode);
-                tally.reach(if denied { Decision::Mask } else { Decision::Audit });
-            }
-            call.denied = Some(denied);
+            let channel = Channel::ResponseToolCall;
+            call.denied = Some(tally.tool(&engine.rules, &call.name, channel));
         }
     }
 

@@ -6,9 +6,8 @@ use std::ops::Range;
 use super::CALL_NOTE;
 use super::block::{Block, CallPart};
 use super::calls::Calls;
-use super::stream::replace;
 use crate::dialect::Dialect;
-use crate::splice;
+use crate::splice::{self, Cut};
 
 /// Applies the verdicts on the calls that `block` carries. `later` are the calls of the events still queued.
 pub fn apply(dialect: Dialect, block: &mut Block, calls: &mut Calls, later: &[u32]) {
@@ -17,13 +16,11 @@ pub fn apply(dialect: Dialect, block: &mut Block, calls: &mut Calls, later: &[u3
         Dialect::OpenAIChat => chat(block, calls, &parts),
         Dialect::AnthropicMessages => anthropic(block, calls, &parts, later),
     }
-    let (finished, after) = match dialect {
-        Dialect::OpenAIChat => (["tool_calls", "function_call"].as_slice(), "stop"),
-        Dialect::AnthropicMessages => (["tool_use"].as_slice(), "end_turn"),
-    };
     for (group, raw, reason) in &block.finish {
-        if finished.contains(&reason.as_str()) && calls.all_denied(*group) {
-            block.cuts.push(replace(raw, after));
+        if let Some(after) = dialect.finish_without_calls(reason)
+            && calls.all_denied(*group)
+        {
+            block.cuts.push(Cut::replace(raw, after));
         }
     }
 }
@@ -36,7 +33,7 @@ fn chat(block: &mut Block, calls: &mut Calls, parts: &[CallPart]) {
         let own: Vec<&CallPart> = parts.iter().filter(|p| p.list.as_ref() == Some(&list)).collect();
         let gone: Vec<bool> = own.iter().map(|p| denied(calls, p)).collect();
         if !gone.is_empty() && gone.iter().all(|g| *g) {
-            block.cuts.push(replace(&list, "[]"));
+            block.cuts.push(Cut::replace(&list, "[]"));
         } else {
             let all: Vec<Range<u64>> = own.iter().map(|p| p.element.clone()).collect();
             splice::remove_elements(&all, &gone, &mut block.cuts);
@@ -47,12 +44,12 @@ fn chat(block: &mut Block, calls: &mut Calls, parts: &[CallPart]) {
             let shift = calls.denied_before(part.group, part.call);
             if let (Some(index), 1..) = (&part.index, shift) {
                 let number = part.call.saturating_sub(shift).to_string();
-                block.cuts.push(replace(index, &number));
+                block.cuts.push(Cut::replace(index, &number));
             }
             continue;
         }
         if part.list.is_none() {
-            block.cuts.push(replace(&part.element, "null"));
+            block.cuts.push(Cut::replace(&part.element, "null"));
         }
         let Some(call) = calls.get(part.group, part.call).filter(|c| !c.noted) else { continue };
         call.noted = true;
@@ -62,23 +59,24 @@ fn chat(block: &mut Block, calls: &mut Calls, parts: &[CallPart]) {
 
 /// Writes the note into the text beside the call.
 fn note(block: &mut Block, part: &CallPart) {
-    let content = part.content.as_ref().map(|raw| {
-        let bytes = block.raw.get(raw.start as usize..raw.end as usize).unwrap_or_default();
-        (raw, bytes)
-    });
-    let cut = match content {
-        None => {
-            let at = part.said_start..part.said_start;
-            replace(&at, &format!("\"content\":\"{CALL_NOTE}\","))
-        }
-        Some((raw, b"null" | b"\"\"")) => replace(raw, &format!("\"{CALL_NOTE}\"")),
+    let content = part
+        .content
+        .as_ref()
+        .map(|raw| (raw, block.raw.get(raw.start as usize..raw.end as usize).unwrap_or_default()));
+    block.cuts.extend(note_cut(content, part.said_start));
+}
+
+/// The cut that says in a message's text that a call was taken out. `content` is the text member's value with its
+/// bytes, `said_start` the first byte inside the message. `None` where the text is no string that could say it.
+pub(super) fn note_cut(content: Option<(&Range<u64>, &[u8])>, said_start: u64) -> Option<Cut> {
+    Some(match content {
+        None => Cut::replace(&(said_start..said_start), &format!("\"content\":\"{CALL_NOTE}\",")),
+        Some((raw, b"null" | b"\"\"")) => Cut::replace(raw, &format!("\"{CALL_NOTE}\"")),
         Some((raw, bytes)) if bytes.ends_with(b"\"") => {
-            let at = raw.end - 1..raw.end - 1;
-            replace(&at, &format!(" {CALL_NOTE}"))
+            Cut::replace(&(raw.end - 1..raw.end - 1), &format!(" {CALL_NOTE}"))
         }
-        Some(_) => return,
-    };
-    block.cuts.push(cut);
+        Some(_) => return None,
+    })
 }
 
 fn anthropic(block: &mut Block, calls: &mut Calls, parts: &[CallPart], later: &[u32]) {
@@ -94,7 +92,7 @@ fn anthropic(block: &mut Block, calls: &mut Calls, parts: &[CallPart], later: &[
         let text = if here { CALL_NOTE } else { "" };
         let kind = if is_start { "text" } else { "text_delta" };
         let bytes = format!("{{\"type\":\"{kind}\",\"text\":\"{text}\"}}");
-        block.cuts.push(replace(&part.element, &bytes));
+        block.cuts.push(Cut::replace(&part.element, &bytes));
     }
 }
 

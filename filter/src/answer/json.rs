@@ -3,18 +3,18 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use weir_rules::policy::{Mode, ToolAction};
 use weir_rules::{Channel, ChannelSet};
 
+use super::deny::note_cut;
 use super::{CALL_NOTE, Stop};
 use crate::dialect::{Dialect, Direction, Fact, Lane, Meaning, Node, Spot, Value, Walker};
 use crate::document::Scanned;
 use crate::engine::Engine;
 use crate::json::{self, Lexer};
 use crate::memory::Account;
-use crate::request::{BodyFault, TOOLS_DEFAULT};
+use crate::request::BodyFault;
 use crate::splice::{self, Cut};
-use crate::tally::{Decision, Tally};
+use crate::tally::Tally;
 
 /// One tool call of a choice or one block of an answer.
 struct Call {
@@ -292,14 +292,8 @@ impl JsonAnswer {
 
     fn judge(&mut self, raw: &Range<u64>, tally: &mut Tally) {
         let Some(name) = self.name.take() else { return };
-        let verdict = self.engine.rules.tools().judge(&name);
-        let mut denied = false;
-        if verdict.action == ToolAction::Deny {
-            let id = verdict.rule.unwrap_or(TOOLS_DEFAULT);
-            tally.row(id, Some(Channel::ResponseToolCall), "deny", verdict.mode);
-            denied = verdict.mode == Mode::Enforce;
-            tally.reach(if denied { Decision::Mask } else { Decision::Audit });
-        }
+        let channel = Channel::ResponseToolCall;
+        let denied = tally.tool(&self.engine.rules, &name, channel);
         self.choice.calls.push(Call { raw: raw.clone(), denied });
     }
 
@@ -307,62 +301,39 @@ impl JsonAnswer {
     fn close_choice(&mut self) {
         let choice = std::mem::take(&mut self.choice);
         if let Some(raw) = choice.logprobs.filter(|_| choice.edited) {
-            self.cuts.push(Cut { raw, bytes: b"null".to_vec() });
+            self.cuts.push(Cut::replace(&raw, "null"));
         }
         let gone: Vec<bool> = choice.calls.iter().map(|c| c.denied).collect();
         if !gone.contains(&true) {
             return;
         }
         let all_gone = gone.iter().all(|g| *g);
-        let (finished, after) = match self.dialect {
-            Dialect::OpenAIChat => (["tool_calls", "function_call"].as_slice(), "\"stop\""),
-            Dialect::AnthropicMessages => (["tool_use"].as_slice(), "\"end_turn\""),
-        };
         if let Some((raw, finish)) = &choice.finish
             && all_gone
-            && finished.contains(&finish.as_str())
+            && let Some(after) = self.dialect.finish_without_calls(finish)
         {
-            let raw = raw.start.saturating_sub(1)..raw.end + 1;
-            self.cuts.push(Cut { raw, bytes: after.as_bytes().to_vec() });
+            self.cuts.push(Cut::replace(raw, after));
         }
         if self.dialect == Dialect::AnthropicMessages {
             let note = format!("{{\"type\":\"text\",\"text\":\"{CALL_NOTE}\"}}");
             for call in choice.calls.iter().filter(|c| c.denied) {
-                self.cuts.push(Cut { raw: call.raw.clone(), bytes: note.clone().into_bytes() });
+                self.cuts.push(Cut::replace(&call.raw, &note));
             }
             return;
         }
-        self.note(&choice.content, choice.said_start);
+        let content = choice.content.as_ref().map(|raw| (raw, self.raw(raw)));
+        self.cuts.extend(note_cut(content, choice.said_start));
         match choice.calls_list {
-            Some(list) if all_gone => self.cuts.push(Cut { raw: list, bytes: b"null".to_vec() }),
+            Some(list) if all_gone => self.cuts.push(Cut::replace(&list, "null")),
             Some(_) => {
                 let all: Vec<Range<u64>> = choice.calls.iter().map(|c| c.raw.clone()).collect();
                 splice::remove_elements(&all, &gone, &mut self.cuts);
             }
             None => {
                 let calls = choice.calls.iter().filter(|c| c.denied);
-                self.cuts
-                    .extend(calls.map(|c| Cut { raw: c.raw.clone(), bytes: b"null".to_vec() }));
+                self.cuts.extend(calls.map(|c| Cut::replace(&c.raw, "null")));
             }
         }
-    }
-
-    /// Says in the choice's text that a call was taken out.
-    fn note(&mut self, content: &Option<Range<u64>>, said_start: u64) {
-        let cut = match content {
-            None => Cut {
-                raw: said_start..said_start,
-                bytes: format!("\"content\":\"{CALL_NOTE}\",").into_bytes(),
-            },
-            Some(raw) if matches!(self.raw(raw), b"null" | b"\"\"") => {
-                Cut { raw: raw.clone(), bytes: format!("\"{CALL_NOTE}\"").into_bytes() }
-            }
-            Some(raw) if self.raw(raw).ends_with(b"\"") => {
-                Cut { raw: raw.end - 1..raw.end - 1, bytes: format!(" {CALL_NOTE}").into_bytes() }
-            }
-            Some(_) => return,
-        };
-        self.cuts.push(cut);
     }
 }
 

@@ -108,9 +108,4 @@ impl LaneState {
             if ended { u64::MAX } else { self.scanner.horizon(rules, self.key.kind.channel()) };
         self.free = self.merger.settle(horizon, sink);
     }
-
-    /// Bytes of text retained.
-    pub fn retained(&self) -> usize {
-        self.scanner.retained()
-    }
 }

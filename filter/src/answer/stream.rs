@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::frame::{Frame, Sse, SseFault};
 use crate::json::{self, Layers, Lexer};
 use crate::request::BodyFault;
-use crate::splice::{Coding, Cut};
+use crate::splice::Coding;
 use crate::tally::Tally;
 
 /// The call number of the legacy `function_call`.
@@ -523,9 +523,4 @@ impl StreamAnswer {
 
 fn sse_fault(_: SseFault) -> Stop {
     BodyFault::TooLarge.into()
-}
-
-/// A cut that replaces a raw range of an event.
-pub(super) fn replace(raw: &Range<u64>, bytes: &str) -> Cut {
-    Cut { raw: raw.clone(), bytes: bytes.as_bytes().to_vec() }
 }

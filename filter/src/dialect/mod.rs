@@ -44,6 +44,15 @@ impl Dialect {
         }
     }
 
+    /// The reason that an answer ends with instead of `finish`, once every tool call of it was taken out.
+    pub fn finish_without_calls(self, finish: &str) -> Option<&'static str> {
+        match (self, finish) {
+            (Dialect::OpenAIChat, "tool_calls" | "function_call") => Some("stop"),
+            (Dialect::AnthropicMessages, "tool_use") => Some("end_turn"),
+            _ => None,
+        }
+    }
+
     pub(crate) fn meaning(self, direction: Direction, path: &[Seg]) -> Meaning {
         match (self, direction) {
             (Dialect::OpenAIChat, Direction::Request) => chat::request(path),

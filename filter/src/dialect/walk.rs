@@ -249,18 +249,18 @@ impl Walker {
                 let kept = std::mem::take(&mut self.value);
                 let text = self.keep(&kept);
                 self.value = kept;
-                Fact::Value { value, spot, text, raw }
+                Some(Fact::Value { value, spot, text, raw })
             }
-            Meaning::Media => Fact::Media { bytes: end - start },
-            Meaning::Url if self.value.starts_with("data:") => Fact::Media { bytes: end - start },
-            Meaning::Url | Meaning::Reference => Fact::Reference,
-            Meaning::State => Fact::State,
-            Meaning::Structural => Fact::Media { bytes: 0 },
-            meaning => Fact::TextEnd { meaning, spot, raw },
+            Meaning::Media => (end > start).then_some(Fact::Media { bytes: end - start }),
+            Meaning::Url if self.value.starts_with("data:") => {
+                Some(Fact::Media { bytes: end - start })
+            }
+            Meaning::Url | Meaning::Reference => Some(Fact::Reference),
+            Meaning::State => Some(Fact::State),
+            Meaning::Structural => None,
+            meaning => Some(Fact::TextEnd { meaning, spot, raw }),
         };
-        if fact != (Fact::Media { bytes: 0 }) {
-            self.facts.list.push(fact);
-        }
+        self.facts.list.extend(fact);
         self.leaf_node(start.saturating_sub(1)..end + 1);
         self.leave();
     }

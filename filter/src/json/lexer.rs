@@ -82,11 +82,6 @@ impl Lexer {
         self.fault = None;
     }
 
-    /// Whether a whole value has been read (a number may still go on).
-    pub fn is_complete(&self) -> bool {
-        self.state == State::Done || (self.state == State::Scalar && self.stack.is_empty())
-    }
-
     /// Whether nothing of a token is open.
     pub fn between_tokens(&self) -> bool {
         !matches!(self.state, State::Text | State::Scalar)
