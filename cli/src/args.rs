@@ -78,6 +78,9 @@ pub struct Scan {
     /// Where the text stands, such as request.user or response.text.
     #[arg(long, default_value = "request.user")]
     pub channel: String,
+    /// Who speaks, such as spiffe://cluster.local/ns/retail/sa/bot: which policy and exceptions count.
+    #[arg(long)]
+    pub caller: Option<String>,
     /// Read and write a JSON object a line.
     #[arg(long, conflicts_with_all = ["text", "format"])]
     pub jsonl: bool,

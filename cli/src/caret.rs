@@ -50,7 +50,15 @@ mod tests {
     use super::*;
 
     fn check(text: &str, start: u64, end: u64, expected: &str) {
-        let finding = Finding { rule: 0, start, end, shown: start, mask: None, open: false };
+        let finding = Finding {
+            rule: 0,
+            start,
+            end,
+            shown: start,
+            mask: None,
+            accepted: Vec::new(),
+            open: false,
+        };
         assert_eq!(show(text, &[(finding, "x: mask".to_owned())]), expected, "{text:?}");
     }
 

@@ -35,8 +35,14 @@ pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
                 let errors: Vec<Value> = faults.iter().map(error).collect();
                 writeln!(out, "{}", json!({"file": name, "errors": errors}))?;
             }
-            (Ok(engine), Format::Human) => human(&name, &engine, out)?,
-            (Ok(engine), Format::Json) => writeln!(out, "{}", cost(&name, &engine))?,
+            (Ok(guard), format) => {
+                for engine in guard.engines() {
+                    match format {
+                        Format::Human => human(&name, engine, out)?,
+                        Format::Json => writeln!(out, "{}", cost(&name, engine))?,
+                    }
+                }
+            }
         }
     }
     Ok(match (unreadable, bad) {

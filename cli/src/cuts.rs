@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::rc::Rc;
 
-use weir_filter::Engine;
+use weir_filter::Guard;
 use weir_filter::sim::{Message, Pieces, Run, run as simulate};
 
 /// Cuts between two words about progress.
@@ -21,7 +21,7 @@ pub struct Report {
 /// Runs every split in two of either body and compares heads and bodies with `whole`. The simulated host gives every
 /// run the same id, and so few pieces the same second.
 pub fn every(
-    engine: &Rc<Engine>,
+    guard: &Rc<Guard>,
     request: &Message,
     answer: &Message,
     whole: &Run,
@@ -37,7 +37,7 @@ pub fn every(
     let mut count = 0usize;
     for (name, pieces) in requests.chain(answers) {
         count += 1;
-        let run = simulate(engine, request, answer, pieces, trailers);
+        let run = simulate(guard, request, answer, pieces, trailers);
         let parts = differences(&run, whole);
         if !parts.is_empty() {
             report.differ += 1;
@@ -78,15 +78,15 @@ mod tests {
 
     #[test]
     fn a_difference_is_told_with_its_part() {
-        let engine = policy::compile(policy::DEFAULT, false).ok().unwrap();
+        let guard = policy::compile(policy::DEFAULT, false).ok().unwrap();
         let request = message(&[(":method", "GET"), (":path", "/")], "ab");
         let answer = message(&[(":status", "200")], "cde");
-        let run = || simulate(&engine, &request, &answer, (Pieces::Whole, Pieces::Whole), false);
-        let good = every(&engine, &request, &answer, &run(), false);
+        let run = || simulate(&guard, &request, &answer, (Pieces::Whole, Pieces::Whole), false);
+        let good = every(&guard, &request, &answer, &run(), false);
         assert_eq!((good.differ, good.words.as_str()), (0, "3 cuts run, 0 differ\n"));
         let mut other = run();
         other.client.body.push(b'!');
-        let bad = every(&engine, &request, &answer, &other, false);
+        let bad = every(&guard, &request, &answer, &other, false);
         assert_eq!(bad.differ, 3);
         assert!(
             bad.words.starts_with("differs: request cut at byte 1: client body\n"),

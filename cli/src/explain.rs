@@ -2,19 +2,13 @@
 
 use std::io::{self, Write};
 
-use weir_filter::Engine;
 use weir_filter::sim::{Message, Run};
 use weir_rules::policy::Mode;
 
 /// Explains `run`, whose upstream gave `answer`.
-pub fn exchange(
-    engine: &Engine,
-    run: &Run,
-    answer: &Message,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn exchange(run: &Run, answer: &Message, out: &mut dyn Write) -> io::Result<()> {
     let tally = &run.tally;
-    writeln!(out, "policy {}: {}", engine.policy.metadata.name, tally.decision.word())?;
+    writeln!(out, "policy {}: {}", run.policy, tally.decision.word())?;
     if run.record.is_empty() {
         let why = "host and path are not the policy's traffic, or of no dialect that is read";
         writeln!(out, "  not read: {why}")?;

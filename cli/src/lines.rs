@@ -3,10 +3,10 @@
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 
 use serde_json::{Value, json};
-use weir_filter::Engine;
 use weir_rules::Channel;
 
 use crate::Exit;
+use crate::policy::Terms;
 use crate::verdict::Verdict;
 
 /// Bytes of standard input that are read at once.
@@ -15,7 +15,7 @@ const READ: usize = 64 * 1024;
 const PROGRESS: usize = 10_000;
 
 /// Answers every line of standard input; blank lines are skipped.
-pub fn run(engine: &Engine, channel: Channel, out: &mut dyn Write) -> io::Result<Exit> {
+pub fn run(terms: &Terms, channel: Channel, out: &mut dyn Write) -> io::Result<Exit> {
     let mut exit = Exit::Good;
     let tells = io::stderr().is_terminal();
     let mut input = BufReader::with_capacity(READ, io::stdin());
@@ -32,7 +32,7 @@ pub fn run(engine: &Engine, channel: Channel, out: &mut dyn Write) -> io::Result
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        match answer(engine, channel, &line) {
+        match answer(terms, channel, &line) {
             Ok(answer) => writeln!(out, "{answer}")?,
             Err(error) => {
                 exit = Exit::Unreadable;
@@ -47,7 +47,7 @@ pub fn run(engine: &Engine, channel: Channel, out: &mut dyn Write) -> io::Result
     Ok(exit)
 }
 
-fn answer(engine: &Engine, channel: Channel, line: &[u8]) -> Result<String, String> {
+fn answer(terms: &Terms, channel: Channel, line: &[u8]) -> Result<String, String> {
     let row: Value = serde_json::from_slice(line).map_err(|e| {
         let why = e.to_string();
         let why = why.split(" at line ").next().unwrap_or_default();
@@ -62,5 +62,5 @@ fn answer(engine: &Engine, channel: Channel, line: &[u8]) -> Result<String, Stri
             .and_then(|n| n.parse().ok())
             .ok_or_else(|| format!("unknown channel {name}"))?,
     };
-    Ok(Verdict::of(engine, channel, text).line(engine, id))
+    Ok(Verdict::of(terms, channel, text).line(&terms.engine, id))
 }

@@ -3,9 +3,11 @@
 use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use weir_filter::Engine;
+use weir_filter::{Engine, Guard};
+use weir_rules::Granted;
 
 use crate::document::Document;
 
@@ -54,14 +56,14 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn compile(text: &str, enforce: bool) -> Result<Rc<Engine>, Vec<Fault>> {
+pub fn compile(text: &str, enforce: bool) -> Result<Rc<Guard>, Vec<Fault>> {
     let mut document = Document::parse(text).map_err(|e| {
         vec![Fault { line: e.line, column: e.column, reason: e.reason, cure: e.cure }]
     })?;
     if enforce {
         enforced(&mut document.json);
     }
-    Engine::new(document.json.to_string().as_bytes()).map_err(|errors| {
+    Guard::new(document.json.to_string().as_bytes(), &key).map_err(|errors| {
         let fault = |error: weir_rules::policy::PolicyError| {
             let (line, column) = document.locate(&error.pointer);
             Fault { line, column, reason: error.reason, cure: error.cure }
@@ -70,11 +72,17 @@ pub fn compile(text: &str, enforce: bool) -> Result<Rc<Engine>, Vec<Fault>> {
     })
 }
 
+/// A key of the policy. Where the environment has none, a fixed one stands in for it: what a policy finds and
+/// refuses does not depend on keys.
+fn key(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().or_else(|| Some("no key in this environment".to_owned()))
+}
+
 /// The policy at `path`, or the default one. `None` if it has errors, which are then on standard error.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn load(path: Option<&Path>, enforce: bool) -> io::Result<Option<Rc<Engine>>> {
+pub fn load(path: Option<&Path>, enforce: bool) -> io::Result<Option<Rc<Guard>>> {
     let (name, text) = match path {
         Some(path) => (path.display().to_string(), read_text(path)?),
         None => ("default policy".to_owned(), DEFAULT.to_owned()),
@@ -82,6 +90,24 @@ pub fn load(path: Option<&Path>, enforce: bool) -> io::Result<Option<Rc<Engine>>
     Ok(compile(&text, enforce)
         .map_err(|faults| faults.iter().for_each(|fault| eprintln!("{}", fault.show(&name))))
         .ok())
+}
+
+/// What a single text is judged by: an engine that enforces, and the exceptions that count now.
+pub struct Terms {
+    pub engine: Rc<Engine>,
+    pub granted: Granted,
+}
+
+/// The terms of the policy at `path`, or of the default one, for a caller.
+///
+/// # Errors
+/// As [`load`].
+pub fn terms(path: Option<&Path>, caller: Option<&str>) -> io::Result<Option<Terms>> {
+    let Some(guard) = load(path, true)? else { return Ok(None) };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
+    let selected = guard.select(caller, "").map(|s| s.engine.clone());
+    let granted = |engine: Rc<Engine>| Terms { granted: engine.rules.granted(caller, now), engine };
+    Ok(selected.map(granted))
 }
 
 /// Writes Enforce where Shadow stands: on the policy, its packs, their overrides, and its rules. Any other value

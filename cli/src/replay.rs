@@ -13,22 +13,22 @@ pub fn run(replay: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     let [request, answer] = replay.exchange.as_slice() else {
         return Err(io::Error::other("--exchange takes two files"));
     };
-    let Some(engine) = policy::load(replay.policy.as_deref(), false)? else {
+    let Some(guard) = policy::load(replay.policy.as_deref(), false)? else {
         return Ok(Exit::Bad);
     };
     let (request, answer) =
         (http::read(request, Kind::Request)?, http::read(answer, Kind::Response)?);
     let pieces = if replay.cut == 0 { Pieces::Whole } else { Pieces::Every(replay.cut) };
-    let whole = simulate(&engine, &request, &answer, (pieces, pieces), replay.trailers);
+    let whole = simulate(&guard, &request, &answer, (pieces, pieces), replay.trailers);
     if replay.raw {
         raw(&whole, out)?;
     } else if !replay.every_cut {
-        explain::exchange(&engine, &whole, &answer, out)?;
+        explain::exchange(&whole, &answer, out)?;
     }
     if !replay.every_cut {
         return Ok(Exit::Good);
     }
-    let report = cuts::every(&engine, &request, &answer, &whole, replay.trailers);
+    let report = cuts::every(&guard, &request, &answer, &whole, replay.trailers);
     if replay.raw {
         eprint!("{}", report.words);
     } else {

@@ -18,11 +18,12 @@ pub fn run(scan: &Scan, out: &mut dyn Write) -> io::Result<Exit> {
         let known: Vec<&str> = Channel::LIST.iter().map(|c| c.name()).collect();
         io::Error::other(format!("unknown channel `{}`; one of {}", scan.channel, known.join(", ")))
     })?;
-    let Some(engine) = policy::load(scan.policy.as_deref(), true)? else {
+    let Some(terms) = policy::terms(scan.policy.as_deref(), scan.caller.as_deref())? else {
         return Ok(Exit::Bad);
     };
+    let engine = &terms.engine;
     if scan.jsonl {
-        return lines::run(&engine, channel, out);
+        return lines::run(&terms, channel, out);
     }
     let text = match &scan.text {
         Some(text) => text.clone(),
@@ -32,10 +33,10 @@ pub fn run(scan: &Scan, out: &mut dyn Write) -> io::Result<Exit> {
             text
         }
     };
-    let verdict = Verdict::of(&engine, channel, &text);
+    let verdict = Verdict::of(&terms, channel, &text);
     match scan.format {
-        Format::Json => writeln!(out, "{}", verdict.line(&engine, &Value::Null))?,
-        Format::Human => human(&engine, channel, &text, &verdict, out)?,
+        Format::Json => writeln!(out, "{}", verdict.line(engine, &Value::Null))?,
+        Format::Human => human(engine, channel, &text, &verdict, out)?,
     }
     Ok(Exit::Good)
 }

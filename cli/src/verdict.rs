@@ -5,6 +5,8 @@ use weir_filter::tally::word;
 use weir_filter::{Engine, splice};
 use weir_rules::{Action, Channel, ChannelSet, Finding, edits, scan_whole};
 
+use crate::policy::Terms;
+
 /// What a text comes to.
 pub struct Verdict {
     /// The worst action, or `pass`.
@@ -19,7 +21,8 @@ pub struct Verdict {
 
 impl Verdict {
     /// Scans `text` as the whole of one channel.
-    pub fn of(engine: &Engine, channel: Channel, text: &str) -> Verdict {
+    pub fn of(terms: &Terms, channel: Channel, text: &str) -> Verdict {
+        let engine = &terms.engine;
         let found = match scan_whole(&engine.rules, ChannelSet::from(channel), text) {
             Ok(found) => found,
             Err(error) => {
@@ -29,7 +32,10 @@ impl Verdict {
         };
         let mut findings: Vec<(Finding, Action)> = found
             .into_iter()
-            .filter_map(|f| engine.rules.action(f.rule, channel).map(|(action, _)| (f, action)))
+            .filter_map(|f| {
+                let decided = engine.rules.decide(&f, channel, &terms.granted)?;
+                Some((f, decided.action))
+            })
             .collect();
         let worst = findings.iter().map(|(_, action)| *action).max();
         let passed = (worst != Some(Action::Reject)).then(|| edited(engine, &findings, text));

@@ -4,7 +4,10 @@
 
 use std::rc::Rc;
 
-use crate::engine::{Engine, fnv};
+use weir_rules::policy::Node;
+
+use crate::engine::fnv;
+use crate::guard::{Environment, Guard};
 
 /// Data that all VMs of a proxy process share.
 pub trait Shared {
@@ -12,23 +15,23 @@ pub trait Shared {
     fn set(&mut self, key: &str);
 }
 
-/// The last good engine by plugin name, in this VM's memory.
+/// The last good guard by plugin name, in this VM's memory.
 #[derive(Default)]
-pub struct Registry(Vec<(String, Rc<Engine>)>);
+pub struct Registry(Vec<(String, Rc<Guard>)>);
 
 impl Registry {
-    /// The last good engine of a plugin name.
-    pub fn last_good(&self, name: &str) -> Option<Rc<Engine>> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, engine)| engine.clone())
+    /// The last good guard of a plugin name.
+    pub fn last_good(&self, name: &str) -> Option<Rc<Guard>> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, guard)| guard.clone())
     }
 }
 
 /// What to do with a configuration.
 pub enum Configured {
     /// In force.
-    Active(Rc<Engine>),
+    Active(Rc<Guard>),
     /// Bad; the last good one stays in force.
-    Stale { engine: Rc<Engine>, reasons: Vec<String> },
+    Stale { guard: Rc<Guard>, reasons: Vec<String> },
     /// Bad, and there is no good one: say no, so that the proxy keeps what it has.
     Refused { reasons: Vec<String> },
     /// Bad, and there never was a good one: requests are answered 503, or pass if the document itself says FailOpen.
@@ -41,20 +44,21 @@ pub fn configure(
     shared: &mut dyn Shared,
     name: &str,
     text: &[u8],
+    environment: Environment<'_>,
 ) -> Configured {
     let good = format!("weir.good.{name}");
     let accepted = format!("weir.acc.{name}.{:016x}", fnv(text));
-    let reasons: Vec<String> = match Engine::new(text) {
-        Ok(engine) => {
+    let reasons: Vec<String> = match Guard::new(text, environment) {
+        Ok(guard) => {
             registry.0.retain(|(n, _)| n != name);
-            registry.0.push((name.to_owned(), engine.clone()));
+            registry.0.push((name.to_owned(), guard.clone()));
             shared.set(&good);
-            return Configured::Active(engine);
+            return Configured::Active(guard);
         }
         Err(errors) => errors.0.iter().map(ToString::to_string).collect(),
     };
-    if let Some(engine) = registry.last_good(name) {
-        return Configured::Stale { engine, reasons };
+    if let Some(guard) = registry.last_good(name) {
+        return Configured::Stale { guard, reasons };
     }
     if shared.get(&good) && !shared.get(&accepted) {
         return Configured::Refused { reasons };
@@ -65,16 +69,9 @@ pub fn configure(
 
 /// Whether a broken document still parses and asks to fail open.
 fn says_fail_open(text: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Document {
-        spec: Spec,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Spec {
-        failure_mode: String,
-    }
-    serde_json::from_slice::<Document>(text).is_ok_and(|d| d.spec.failure_mode == "FailOpen")
+    let document = weir_rules::policy::tree(text);
+    let mode = |node: &Node| node.get("spec")?.get("failureMode")?.text().map(|m| m == "FailOpen");
+    document.ok().as_ref().and_then(mode).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -98,6 +95,10 @@ mod tests {
         br#"{"apiVersion":"guard.weir.dev/v1alpha1","kind":"Policy","metadata":{"name":"a"},"spec":{}}"#;
     const BAD: &[u8] = b"{}";
 
+    fn decide(registry: &mut Registry, shared: &mut Keys, text: &[u8]) -> Configured {
+        configure(registry, shared, "p", text, &|_| None)
+    }
+
     fn word(outcome: &Configured) -> &'static str {
         match outcome {
             Configured::Active(_) => "active",
@@ -112,12 +113,12 @@ mod tests {
         let mut shared = Keys::default();
         let mut worker = Registry::default();
         let canary =
-            |shared: &mut Keys, text| word(&configure(&mut Registry::default(), shared, "p", text));
+            |shared: &mut Keys, text| word(&decide(&mut Registry::default(), shared, text));
         assert_eq!(canary(&mut shared, BAD), "degraded");
-        assert_eq!(word(&configure(&mut worker, &mut shared, "p", BAD)), "degraded");
+        assert_eq!(word(&decide(&mut worker, &mut shared, BAD)), "degraded");
         assert_eq!(canary(&mut shared, GOOD), "active");
-        assert_eq!(word(&configure(&mut worker, &mut shared, "p", GOOD)), "active");
-        assert_eq!(word(&configure(&mut worker, &mut shared, "p", BAD)), "stale", "same bad again");
+        assert_eq!(word(&decide(&mut worker, &mut shared, GOOD)), "active");
+        assert_eq!(word(&decide(&mut worker, &mut shared, BAD)), "stale", "same bad again");
         assert_eq!(canary(&mut shared, b"[]"), "refused", "a new bad text");
         assert_eq!(canary(&mut shared, BAD), "degraded", "a canary that once said yes says yes");
     }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use weir_rules::{Action, Channel, ChannelSet, Finding, Ruleset, ScanError, edits, scan_whole};
+use weir_rules::{
+    Action, Channel, ChannelSet, Finding, Found, Ruleset, ScanError, closed, edits, scan_whole,
+};
 
 use crate::json::Layers;
 use crate::nested;
@@ -34,9 +36,16 @@ impl Scanned {
         text: &str,
         raw: Range<u64>,
     ) -> Result<Scanned, ScanError> {
-        let findings = scan_whole(rules, scope, text)?;
-        let coding = Coding::String(Layers::Plain);
-        Ok(Scanned { raw, coding, findings, nested: Vec::new() })
+        Ok(Scanned::of(scan_whole(rules, scope, text)?, raw))
+    }
+
+    /// What a scanner found in the string whose raw content is `raw`.
+    pub fn found(found: Vec<Found>, raw: Range<u64>) -> Scanned {
+        Scanned::of(closed(found), raw)
+    }
+
+    fn of(findings: Vec<Finding>, raw: Range<u64>) -> Scanned {
+        Scanned { raw, coding: Coding::String(Layers::Plain), findings, nested: Vec::new() }
     }
 
     /// Scans a number, or a member name when `key`.
@@ -84,26 +93,24 @@ impl Scanned {
         self.findings.is_empty() && self.nested.is_empty()
     }
 
-    /// Decides the findings in `channel`. `raw` is the string's content; signed text is never edited.
+    /// Decides the findings in `channel`. `raw` is the string's content; what would edit sealed text refuses instead.
     pub fn decide(
         &self,
         rules: &Ruleset,
         channel: Channel,
         raw: &[u8],
-        signed: bool,
+        sealed: bool,
         tally: &mut Tally,
     ) -> Outcome {
         let mut outcome = Outcome::default();
         let mut kept = |findings: &[Finding], tally: &mut Tally| -> Vec<(Finding, Action)> {
             let mut kept = Vec::new();
             for finding in findings {
-                match tally.finding(rules, finding.rule, channel) {
+                match tally.finding(rules, finding, channel) {
                     Some(Action::Reject) => outcome.rejected = true,
-                    Some(Action::Mask | Action::Neutralize) if signed => {
+                    Some(Action::Mask | Action::Neutralize) if sealed => {
                         outcome.rejected = true;
-                        if tally.refused_by.is_none() {
-                            tally.refused_by = Some(rules.id(finding.rule).to_owned());
-                        }
+                        tally.refuse(rules.id(finding.rule));
                     }
                     Some(action) => kept.push((finding.clone(), action)),
                     None => {}

@@ -2,17 +2,21 @@
 
 use std::rc::Rc;
 
-use weir_rules::policy::{Policy, PolicyErrors};
-use weir_rules::{Action, Channel, ChannelSet, Ruleset};
+use weir_rules::policy::{Mode, Policy, PolicyErrors, RequestMode};
+use weir_rules::{Action, Channel, ChannelSet, Granted, Keys, Ruleset};
+
+use crate::guard::Environment;
 
 /// One policy, compiled once and shared by all streams of a worker that began under it.
 pub struct Engine {
     pub policy: Policy,
     pub rules: Ruleset,
-    /// FNV-1a of the configuration text, for records: which policy text decided.
-    pub fingerprint: u64,
+    /// Names the packs' content in records.
+    pub packs_hash: String,
     /// Some rule or tool policy can change a request body.
     pub edits_requests: bool,
+    /// Request bodies go on before their verdict, all but the end.
+    pub progressive: bool,
     /// Some rule or tool policy can change an answer.
     pub edits_answers: bool,
     /// An answer must be complete before any byte of it leaves.
@@ -24,29 +28,40 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Compiles a policy document.
+    /// Compiles a policy.
     ///
     /// # Errors
     /// Every place that is wrong, with reason and cure.
-    pub fn new(json: &[u8]) -> Result<Rc<Engine>, PolicyErrors> {
-        let policy = Policy::from_json(json)?;
-        let rules = Ruleset::compile(&policy)?;
+    pub fn new(policy: Policy, environment: Environment<'_>) -> Result<Rc<Engine>, PolicyErrors> {
+        let keys = Keys::resolve(&policy, environment)?;
+        let rules = Ruleset::compile(&policy, keys)?;
         let (request, response) = (ChannelSet::REQUEST, ChannelSet::RESPONSE);
         let tools = rules.tools().can_deny();
         let edits = |scope| rules.can(Action::Mask, scope) || rules.can(Action::Neutralize, scope);
         let reasoning = ChannelSet::from(Channel::ResponseReasoning);
         let rejects = rules.can(Action::Reject, response);
         let calls = rules.can(Action::Reject, ChannelSet::from(Channel::ResponseToolCall));
+        let progressive = policy.spec.request_mode == RequestMode::Progressive;
         Ok(Rc::new(Engine {
-            fingerprint: fnv(json),
-            edits_requests: tools || edits(request),
+            edits_requests: !progressive && (tools || edits(request)),
+            progressive,
             edits_answers: tools || edits(response) || rejects,
             rejects_answers: rejects || tools,
             masks_reasoning: rules.can(Action::Mask, reasoning),
             holds_calls: tools || calls,
+            packs_hash: weir_rules::packs::hash(),
             policy,
             rules,
         }))
+    }
+}
+
+impl Engine {
+    /// What an exchange of `caller` is exempt from at `now`, in microseconds since the Unix epoch.
+    pub fn granted(&self, caller: Option<&str>, now: u64) -> Granted {
+        let mut granted = self.rules.granted(caller, now);
+        granted.shadow = self.policy.spec.mode == Mode::Shadow;
+        granted
     }
 }
 

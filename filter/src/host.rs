@@ -27,23 +27,23 @@ pub enum Level {
     Error,
 }
 
-/// What is counted. Names on the wire begin with `weir_`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// Exchanges by decision.
-    Decision(&'static str),
-    /// Exchanges in which something could not be inspected, by reason.
-    NotInspected(&'static str),
-    /// Requests answered because no good policy is in force.
-    Degraded,
+/// A counter's labels, name and value each. Values come from policies and from closed lists, never from traffic.
+pub type Labels<'a> = &'a [(&'static str, &'a str)];
+
+/// A refused or failed exchange, for the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal<'a> {
+    pub decision: &'static str,
+    /// The rule that refused, or the reason that something could not be inspected.
+    pub by: &'a str,
+    /// The audit record.
+    pub record: &'a str,
 }
 
 /// Abilities of an HTTP stream's host.
 pub trait Host {
-    /// The first value of a header, or `None`.
-    fn header(&self, side: Side, name: &str) -> Option<String>;
-    /// All header names of a side.
-    fn header_names(&self, side: Side) -> Vec<String>;
+    /// All headers of a side, pseudo-headers included, in their order.
+    fn headers(&self, side: Side) -> Vec<(String, String)>;
     /// Sets a header, or removes it (`None`).
     fn set_header(&mut self, side: Side, name: &str, value: Option<&str>);
     /// Bytes of the buffered body; only legal in that side's body and trailers callbacks.
@@ -54,12 +54,20 @@ pub trait Host {
     fn reply(&mut self, status: u32, headers: &[(&str, &str)], body: &[u8], details: &str);
     /// Ends the stream at once.
     fn reset(&mut self, side: Side);
-    fn count(&mut self, metric: Metric);
+    /// Adds to a counter; its name on the wire begins with `weir_`.
+    fn count(&mut self, name: &'static str, labels: Labels<'_>, by: u64);
+    /// Adds a value to a histogram.
+    fn observe(&mut self, name: &'static str, value: u64);
+    /// Writes a log line. A host may hold lines back when they come too fast, but never without saying how many.
     fn log(&mut self, level: Level, line: &str);
+    /// Tells of a refusal: a warning, counted by decision and rule where there are too many to tell one by one.
+    fn refused(&mut self, refusal: Refusal<'_>);
     /// Sets a value for the access log (filter state).
     fn set_state(&mut self, key: &str, value: &str);
     /// A property such as the request id, as text.
     fn property(&self, path: &[&str]) -> Option<String>;
+    /// A property that is a number.
+    fn number(&self, path: &[&str]) -> Option<u64>;
     /// Microseconds since the Unix epoch.
     fn now(&self) -> u64;
 }

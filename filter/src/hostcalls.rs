@@ -26,18 +26,12 @@ pub enum Buffer {
 pub enum MetricKind {
     Counter = 0,
     Gauge = 1,
+    Histogram = 2,
 }
 
 unsafe extern "C" {
     fn proxy_log(level: u32, data: *const u8, size: usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
-    fn proxy_get_header_map_value(
-        map: u32,
-        key: *const u8,
-        key_size: usize,
-        value: *mut *mut u8,
-        value_size: *mut usize,
-    ) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_replace_header_map_value(
         map: u32,
@@ -132,42 +126,35 @@ pub fn now() -> u64 {
     if status == 0 { time / 1000 } else { 0 }
 }
 
-/// A header's value.
-pub fn header(map: Map, name: &str) -> Option<Vec<u8>> {
-    let (mut data, mut size) = (null_mut(), 0);
-    // SAFETY: all pointers are of live locals or slices.
-    let status = unsafe {
-        proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), &mut data, &mut size)
-    };
-    (status == 0 && !data.is_null()).then(|| owned(data, size))
-}
-
-/// All header names of a map.
-pub fn header_names(map: Map) -> Vec<String> {
+/// All headers of a map, names and values.
+pub fn headers(map: Map) -> Vec<(String, String)> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: all pointers are of live locals.
     let status = unsafe { proxy_get_header_map_pairs(map as u32, &mut data, &mut size) };
     if status != 0 {
         return Vec::new();
     }
-    names(&owned(data, size)).unwrap_or_default()
+    pairs(&owned(data, size)).unwrap_or_default()
 }
 
-/// Names in the ABI's serialized pairs: count, then sizes of name and value each, then the texts with a NUL each.
-fn names(pairs: &[u8]) -> Option<Vec<String>> {
+/// Pairs in the ABI's serialized form: count, then sizes of name and value each, then the texts with a NUL each.
+fn pairs(bytes: &[u8]) -> Option<Vec<(String, String)>> {
     let word = |at: usize| -> Option<usize> {
-        Some(u32::from_le_bytes(pairs.get(at..at + 4)?.try_into().ok()?) as usize)
+        Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize)
     };
     let count = word(0)?;
     let mut at = 4 + count.checked_mul(8)?;
-    let mut names = Vec::new();
+    let mut text = |size: usize| {
+        let text = bytes.get(at..at.checked_add(size)?)?;
+        at = at.checked_add(size)?.checked_add(1)?;
+        Some(String::from_utf8_lossy(text).into_owned())
+    };
+    let mut pairs = Vec::new();
     for pair in 0..count {
         let (name, value) = (word(4 + pair * 8)?, word(8 + pair * 8)?);
-        let text = pairs.get(at..at.checked_add(name)?)?;
-        names.push(String::from_utf8_lossy(text).into_owned());
-        at = at.checked_add(name)?.checked_add(value)?.checked_add(2)?;
+        pairs.push((text(name)?, text(value)?));
     }
-    Some(names)
+    Some(pairs)
 }
 
 /// Sets or removes a header.
@@ -291,7 +278,7 @@ pub fn increment(id: u32, by: i64) {
     let _ = unsafe { proxy_increment_metric(id, by) };
 }
 
-/// Sets a gauge.
+/// Sets a gauge, or adds to a histogram.
 pub fn record(id: u32, value: u64) {
     // SAFETY: no pointers.
     let _ = unsafe { proxy_record_metric(id, value) };

@@ -3,13 +3,16 @@
 
 pub mod answer;
 pub mod audit;
+pub mod caller;
 pub mod config;
+pub mod decode;
 pub mod degraded;
 pub mod dialect;
 pub mod document;
 pub mod ending;
 pub mod engine;
 pub mod frame;
+pub mod guard;
 pub mod host;
 #[cfg(target_os = "wasi")]
 mod hostcalls;
@@ -25,6 +28,8 @@ mod shim;
 pub mod sim;
 pub mod splice;
 pub mod tally;
+pub mod warnings;
 
 pub use engine::Engine;
+pub use guard::Guard;
 pub use phase::Exchange;

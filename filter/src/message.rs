@@ -7,6 +7,7 @@ use crate::host::{Flow, Host, HostError, Side};
 /// Chunks are taken out of the buffer. While at most `paused` bytes are held the stream pauses, so that trailers
 /// find a buffer to write to; beyond that it continues with an empty buffer, because no paused buffer may ever be
 /// set past the proxy's limit (on the answer side that kills Envoy 1.36 to 1.40).
+#[derive(Default)]
 pub struct Body {
     paused: u64,
     released: bool,
@@ -54,6 +55,11 @@ impl Body {
         Ok(Flow::Continue)
     }
 
+    /// The stream goes on while the body is with us.
+    pub fn release(&mut self) {
+        self.released = true;
+    }
+
     /// Whether the stream went on while the body is with us.
     pub fn is_released(&self) -> bool {
         self.released
@@ -71,35 +77,54 @@ impl Body {
     }
 }
 
-/// Whether a body can be read as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    Plain,
-    Encoded,
-}
+/// The headers of one side, read at once: every call to the proxy costs more than looking a name up.
+#[derive(Clone, Debug, Default)]
+pub struct Head(Vec<(String, String)>);
 
-impl Encoding {
-    /// The `content-encoding` of a side.
-    pub fn of(host: &dyn Host, side: Side) -> Encoding {
-        match host.header(side, "content-encoding") {
-            Some(encoding) if !matches!(encoding.trim(), "" | "identity") => Encoding::Encoded,
-            _ => Encoding::Plain,
+impl Head {
+    pub fn read(host: &dyn Host, side: Side) -> Head {
+        Head(host.headers(side))
+    }
+
+    /// The first value of a header; empty if there is none. Names are lower case.
+    pub fn get(&self, name: &str) -> &str {
+        let own = self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+        own.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The `content-encoding`; `None` where the body is plain.
+    pub fn encoding(&self) -> Option<&str> {
+        let encoding = self.get("content-encoding").trim();
+        (!matches!(encoding, "" | "identity")).then_some(encoding)
+    }
+
+    /// Whether the body is JSON by its `content-type`.
+    pub fn is_json(&self) -> bool {
+        let kind = self.kind();
+        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+    }
+
+    /// The media type of the body, in lower case and without parameters.
+    pub fn kind(&self) -> String {
+        let kind = self.get("content-type").split(';').next().unwrap_or_default();
+        kind.trim().to_ascii_lowercase()
+    }
+
+    /// Takes away `x-weir-*` headers, which only this filter may write.
+    pub fn strip_weir(&self, host: &mut dyn Host, side: Side) {
+        for (name, _) in &self.0 {
+            if name.to_ascii_lowercase().starts_with("x-weir-") {
+                host.set_header(side, name, None);
+            }
         }
     }
-}
 
-/// Takes away `x-weir-*` headers, which only this filter may write.
-pub fn strip_weir_headers(host: &mut dyn Host, side: Side) {
-    for name in host.header_names(side) {
-        if name.to_ascii_lowercase().starts_with("x-weir-") {
-            host.set_header(side, &name, None);
+    /// Takes away headers that state the length or a digest of a body that may change.
+    pub fn strip_body_facts(&self, host: &mut dyn Host, side: Side) {
+        for name in ["content-length", "content-md5", "digest", "content-digest", "etag"] {
+            if !self.get(name).is_empty() {
+                host.set_header(side, name, None);
+            }
         }
-    }
-}
-
-/// Takes away headers that state the length or a digest of a body that may change.
-pub fn strip_body_facts(host: &mut dyn Host, side: Side) {
-    for name in ["content-length", "content-md5", "digest", "content-digest", "etag"] {
-        host.set_header(side, name, None);
     }
 }

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use weir_rules::policy::{Decision as Rule, Mode, ToolAction};
-use weir_rules::{Channel, ChannelSet, ScanError};
+use weir_rules::{Channel, ChannelSet, Found, ScanError, Scanner};
 
+use crate::decode::DecodeFault;
 use crate::dialect::{Dialect, Direction, Fact, Meaning, Node, Spot, Value, Walker};
 use crate::document::Scanned;
 use crate::engine::Engine;
@@ -16,8 +17,10 @@ use crate::tally::{Decision, Tally};
 
 /// The lexer is fed in slices of this size, so that facts never outgrow it by much.
 const SLICE: usize = 64 * 1024;
-/// The most bytes of one message's findings that wait for its role.
+/// The most texts of one message whose findings wait for its role.
 const MAX_WAITING: usize = 4096;
+/// The most white space after the document of a body that goes on before its verdict.
+const MAX_TAIL: usize = 64 * 1024;
 
 /// Why a body cannot be judged. Each has one word for records and counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub enum BodyFault {
     TooDeep,
     TooLarge,
     Budget,
+    /// Decoded, it is far larger than what was sent.
+    Ratio,
 }
 
 impl BodyFault {
@@ -38,6 +43,7 @@ impl BodyFault {
             BodyFault::TooDeep => "too-deep",
             BodyFault::TooLarge => "too-large",
             BodyFault::Budget => "budget",
+            BodyFault::Ratio => "ratio",
         }
     }
 }
@@ -49,6 +55,16 @@ impl From<Fault> for BodyFault {
             Fault::Ambiguous { .. } => BodyFault::Ambiguous,
             Fault::Limit { what: "depth", .. } => BodyFault::TooDeep,
             Fault::Limit { .. } => BodyFault::TooLarge,
+        }
+    }
+}
+
+impl From<DecodeFault> for BodyFault {
+    fn from(fault: DecodeFault) -> BodyFault {
+        match fault {
+            DecodeFault::Malformed => BodyFault::Malformed,
+            DecodeFault::TooLarge => BodyFault::TooLarge,
+            DecodeFault::Ratio => BodyFault::Ratio,
         }
     }
 }
@@ -81,8 +97,14 @@ pub struct Request {
     engine: Rc<Engine>,
     lexer: Lexer,
     walker: Walker,
+    /// All of it; of a body that goes on before its verdict what is kept back.
     body: Vec<u8>,
+    ready: Vec<u8>,
+    seen: u64,
     account: Account,
+    scanner: Scanner,
+    found: Vec<Found>,
+    /// Text of nested JSON, which is scanned when it is complete.
     current: String,
     role: Option<String>,
     block_types: Vec<(u32, String)>,
@@ -105,7 +127,11 @@ impl Request {
             lexer: Lexer::new(json::Limits { depth, ..json::Limits::default() }),
             walker: Walker::new(dialect, Direction::Request),
             body: Vec::new(),
+            ready: Vec::new(),
+            seen: 0,
             account: Account::default(),
+            scanner: Scanner::default(),
+            found: Vec::new(),
             current: String::new(),
             role: None,
             block_types: Vec::new(),
@@ -128,9 +154,10 @@ impl Request {
         self.body.len()
     }
 
-    /// The body as it came, or as edited after [`end`](Request::end).
-    pub fn into_body(self) -> Vec<u8> {
-        self.body
+    /// What has not gone on yet of the body: as it came, or as edited after [`end`](Request::end).
+    pub fn into_body(mut self) -> Vec<u8> {
+        self.ready.append(&mut self.body);
+        self.ready
     }
 
     /// Takes the next piece of the body.
@@ -138,14 +165,19 @@ impl Request {
     /// # Errors
     /// The body cannot be judged; what it means is the policy's decision.
     pub fn write(&mut self, bytes: &[u8], tally: &mut Tally) -> Result<(), BodyFault> {
-        let limit = self.engine.policy.spec.limits.request.bytes();
-        let mut at = self.body.len() as u64;
-        self.body.try_reserve(bytes.len()).map_err(|_| BodyFault::TooLarge)?;
-        // Kept whole even past the limit, for a policy that lets it pass: one chunk more at the most.
-        self.body.extend_from_slice(bytes);
-        let worker = self.engine.policy.spec.limits.worker.bytes();
-        if self.body.len() as u64 > limit || !self.account.grow(bytes.len(), worker) {
-            return Err(BodyFault::TooLarge);
+        let mut at = self.seen;
+        self.seen += bytes.len() as u64;
+        if self.engine.progressive {
+            self.keep_back(bytes)?;
+        } else {
+            self.body.try_reserve(bytes.len()).map_err(|_| BodyFault::TooLarge)?;
+            // Kept whole even past the limit, for a policy that lets it pass: one chunk more at the most.
+            self.body.extend_from_slice(bytes);
+            let limits = &self.engine.policy.spec.limits;
+            let worker = limits.worker.bytes();
+            if self.seen > limits.request.bytes() || !self.account.grow(bytes.len(), worker) {
+                return Err(BodyFault::TooLarge);
+            }
         }
         for slice in bytes.chunks(SLICE) {
             self.lexer.feed(slice, at, &mut self.walker)?;
@@ -155,14 +187,38 @@ impl Request {
         Ok(())
     }
 
+    /// Of a body that goes on before its verdict: what may go now.
+    pub fn ready(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Keeps the last visible byte and what follows it, so that nobody has a complete document.
+    fn keep_back(&mut self, bytes: &[u8]) -> Result<(), BodyFault> {
+        let last = bytes.iter().rposition(|b| !b.is_ascii_whitespace());
+        let kept = match last.and_then(|at| bytes.split_at_checked(at)) {
+            Some((now, kept)) => {
+                self.ready.append(&mut self.body);
+                self.ready.extend_from_slice(now);
+                kept
+            }
+            None => bytes,
+        };
+        self.body.extend_from_slice(kept);
+        if self.body.len() > MAX_TAIL { Err(BodyFault::TooLarge) } else { Ok(()) }
+    }
+
     /// The body is complete: judges it and applies the edits.
     ///
     /// # Errors
     /// As [`write`](Request::write).
     pub fn end(&mut self) -> Result<Verdict, BodyFault> {
-        self.lexer.end(self.body.len() as u64)?;
+        self.lexer.end(self.seen)?;
         if self.refused {
             return Ok(Verdict::Refused);
+        }
+        if self.engine.progressive {
+            let denied = self.tools.iter().any(|(_, denied)| *denied);
+            return Ok(if denied { Verdict::Refused } else { Verdict::Pass });
         }
         self.cut_tools();
         if self.cuts.is_empty() {
@@ -179,16 +235,9 @@ impl Request {
         let facts = std::mem::take(&mut self.walker.facts);
         for fact in &facts.list {
             match fact {
-                Fact::Text { meaning, text, .. } => {
-                    if !(self.source_is_base64 && *meaning == Meaning::SourceData) {
-                        self.current.push_str(facts.text(text));
-                    }
-                }
+                Fact::Text { meaning, text, .. } => self.piece(*meaning, facts.text(text))?,
                 Fact::TextEnd { meaning, spot, raw } => {
-                    let text = std::mem::take(&mut self.current);
-                    self.text(*meaning, *spot, &text, raw.clone(), tally)?;
-                    self.current = text;
-                    self.current.clear();
+                    self.text(*meaning, *spot, raw.clone(), tally)?;
                 }
                 Fact::Bare { meaning, text, raw, key } => {
                     let channel = fixed_channel(*meaning);
@@ -234,7 +283,7 @@ impl Request {
 
     /// What the policy makes of something that cannot be inspected.
     fn inspect(&mut self, rule: Rule, id: &'static str, tally: &mut Tally) {
-        let mode = self.engine.policy.spec.mode;
+        let mode = tally.mode();
         match rule {
             Rule::Allow => {}
             Rule::Audit => {
@@ -254,11 +303,30 @@ impl Request {
         }
     }
 
+    /// Scans the next piece of the open text.
+    fn piece(&mut self, meaning: Meaning, text: &str) -> Result<(), BodyFault> {
+        let rules = &self.engine.rules;
+        let scope = scope(meaning);
+        if !rules.reads(scope) || (meaning == Meaning::SourceData && self.source_is_base64) {
+            return Ok(());
+        }
+        if !matches!(meaning, Meaning::Arguments(_)) {
+            return Ok(self.scanner.push(rules, scope, text, &mut self.found)?);
+        }
+        let limit = self.engine.policy.spec.limits.tool_call.bytes();
+        if self.engine.progressive && (self.current.len() + text.len()) as u64 > limit {
+            return Err(BodyFault::TooLarge);
+        }
+        self.current.try_reserve(text.len()).map_err(|_| BodyFault::TooLarge)?;
+        self.current.push_str(text);
+        Ok(())
+    }
+
+    /// The open text is complete.
     fn text(
         &mut self,
         meaning: Meaning,
         spot: Spot,
-        text: &str,
         raw: Range<u64>,
         tally: &mut Tally,
     ) -> Result<(), BodyFault> {
@@ -269,25 +337,30 @@ impl Request {
         let engine = self.engine.clone();
         let rules = &engine.rules;
         let scope = scope(meaning);
-        if text.is_empty() || !rules.reads(scope) {
+        if !rules.reads(scope) {
+            return Ok(());
+        }
+        if let Meaning::Arguments(channel) = meaning {
+            let text = std::mem::take(&mut self.current);
+            let scanned = Scanned::arguments(rules, scope, &text, raw)?;
+            self.decide(&scanned, channel, false, tally);
+            self.current = text;
+            self.current.clear();
+            return Ok(());
+        }
+        std::mem::take(&mut self.scanner).end(rules, &mut self.found)?;
+        let scanned = Scanned::found(std::mem::take(&mut self.found), raw);
+        if scanned.is_clean() {
             return Ok(());
         }
         match meaning {
-            Meaning::Arguments(channel) => {
-                let scanned = Scanned::arguments(rules, scope, text, raw)?;
-                self.decide(&scanned, channel, false, tally);
-            }
             Meaning::Spoken | Meaning::Result => {
-                let scanned = Scanned::string(rules, scope, text, raw)?;
-                if !scanned.is_clean() {
-                    if self.waiting.len() >= MAX_WAITING {
-                        return Err(BodyFault::TooLarge);
-                    }
-                    self.waiting.push(Waiting { scanned, meaning, part: spot.second });
+                if self.waiting.len() >= MAX_WAITING {
+                    return Err(BodyFault::TooLarge);
                 }
+                self.waiting.push(Waiting { scanned, meaning, part: spot.second });
             }
             meaning => {
-                let scanned = Scanned::string(rules, scope, text, raw)?;
                 let signed = matches!(meaning, Meaning::Signed(_));
                 self.decide(&scanned, fixed_channel(meaning), signed, tally);
             }
@@ -300,8 +373,10 @@ impl Request {
             return;
         }
         let range = scanned.raw.start as usize..scanned.raw.end as usize;
-        let raw = self.body.get(range).unwrap_or_default();
-        let outcome = scanned.decide(&self.engine.rules, channel, raw, signed, tally);
+        // What has gone on cannot be edited, as what is signed must not be.
+        let sealed = signed || self.engine.progressive;
+        let raw = if sealed { &[] } else { self.body.get(range).unwrap_or_default() };
+        let outcome = scanned.decide(&self.engine.rules, channel, raw, sealed, tally);
         self.refused |= outcome.rejected;
         self.cuts.extend(outcome.cuts);
     }

@@ -19,16 +19,15 @@ pub enum Route {
 /// The most bytes of a path that are normalized; a longer one is unknown.
 const MAX_PATH: usize = 8 * 1024;
 
-/// Decides what a request is.
-pub fn route(policy: &Policy, authority: &str, path: &str) -> Route {
-    let host = host_of(authority);
+/// Decides what a request to `host` is.
+pub fn route(policy: &Policy, host: &str, path: &str) -> Route {
     let path = normalize(path);
     if policy.spec.traffic.is_empty() {
         return Dialect::of_path(&path).map_or(Route::Other, Route::Inspect);
     }
     let mut named = false;
     for traffic in &policy.spec.traffic {
-        if !traffic.hosts.iter().any(|h| host_matches(h, &host)) {
+        if !traffic.hosts.iter().any(|h| host_matches(h, host)) {
             continue;
         }
         named = true;
@@ -44,7 +43,8 @@ pub fn route(policy: &Policy, authority: &str, path: &str) -> Route {
     if named { Route::Unknown } else { Route::Other }
 }
 
-fn host_of(authority: &str) -> String {
+/// The host of an authority: no port, no final dot, in lower case.
+pub fn host_of(authority: &str) -> String {
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),

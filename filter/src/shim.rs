@@ -9,10 +9,14 @@ use proxy_wasm::types::{Action, ContextType};
 
 use crate::config::{Configured, Registry, Shared, configure};
 use crate::degraded::Degraded;
+use weir_rules::policy::OnViolation;
+
 use crate::engine::Engine;
-use crate::host::{Flow, Host, HostError, Level, Metric, Side};
+use crate::guard::Guard;
+use crate::host::{Flow, Host, HostError, Labels, Level, Refusal, Side};
 use crate::hostcalls::{self, Buffer, Map, MetricKind};
 use crate::phase::Exchange;
+use crate::warnings::Warnings;
 
 proxy_wasm::main! {{
     proxy_wasm::set_root_context(|_| Box::<Root>::default());
@@ -23,13 +27,14 @@ thread_local! {
     /// Streams of this VM by their context, for the tick.
     static STREAMS: RefCell<BTreeMap<u32, Weak<RefCell<Exchange>>>> =
         const { RefCell::new(BTreeMap::new()) };
-    static METRICS: RefCell<Vec<(String, u32)>> = const { RefCell::new(Vec::new()) };
+    static METRICS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
+    static WARNINGS: RefCell<Warnings> = RefCell::default();
 }
 
 /// What streams of a root context run under.
 #[derive(Clone)]
 enum Service {
-    Engine(Rc<Engine>),
+    Guard(Rc<Guard>),
     Degraded(Rc<Degraded>),
 }
 
@@ -40,7 +45,7 @@ struct Root {
 
 impl Default for Root {
     fn default() -> Root {
-        let degraded = Degraded::new(false, vec!["not configured".to_owned()]);
+        let degraded = Degraded::new(false);
         Root { name: String::new(), service: Service::Degraded(Rc::new(degraded)) }
     }
 }
@@ -64,22 +69,23 @@ impl RootContext for Root {
         let name = hostcalls::property(&["plugin_name"]).unwrap_or_default();
         self.name = String::from_utf8_lossy(&name).into_owned();
         let outcome = REGISTRY.with(|registry| match registry.try_borrow_mut() {
-            Ok(mut registry) => configure(&mut registry, &mut SharedData, &self.name, &text),
+            Ok(mut registry) => {
+                configure(&mut registry, &mut SharedData, &self.name, &text, &environment)
+            }
             Err(_) => Configured::Degraded { reasons: Vec::new(), opens: false },
         });
         let (state, reasons) = match outcome {
-            Configured::Active(engine) => {
-                hostcalls::tick_every(tick(&engine));
-                self.service = Service::Engine(engine);
+            Configured::Active(guard) => {
+                self.serve(guard);
                 ("active", Vec::new())
             }
-            Configured::Stale { engine, reasons } => {
-                hostcalls::tick_every(tick(&engine));
-                self.service = Service::Engine(engine);
+            Configured::Stale { guard, reasons } => {
+                self.serve(guard);
                 ("stale", reasons)
             }
             Configured::Degraded { reasons, opens } => {
-                let degraded = Degraded::new(opens, reasons.clone());
+                let degraded = Degraded::new(opens);
+                hostcalls::tick_every(TICK);
                 self.service = Service::Degraded(Rc::new(degraded));
                 ("degraded", reasons)
             }
@@ -90,10 +96,7 @@ impl RootContext for Root {
         };
         report(state, &reasons);
         for known in ["active", "stale", "degraded"] {
-            let name = format!("weir_policy_{known}");
-            if let Some(id) = hostcalls::define_metric(MetricKind::Gauge, &name) {
-                hostcalls::record(id, u64::from(known == state));
-            }
+            gauge(&format!("weir_policy_{known}"), u64::from(known == state));
         }
         true
     }
@@ -109,11 +112,22 @@ impl RootContext for Root {
             if hostcalls::enter(context).is_err() {
                 continue;
             }
-            if let Ok(mut exchange) = exchange.try_borrow_mut() {
-                exchange.expire(&mut Proxy);
-            }
+            let side = match exchange.try_borrow_mut() {
+                Ok(mut exchange) => exchange.expire(&mut Proxy),
+                Err(_) => None,
+            };
             // The reset calls back into the stream, so nothing of it may be borrowed here.
-            hostcalls::close_stream(Side::Answer as u32);
+            if let Some(side) = side {
+                hostcalls::close_stream(side as u32);
+            }
+        }
+        WARNINGS.with(|warnings| {
+            if let Ok(mut warnings) = warnings.try_borrow_mut() {
+                warnings.flush(now, &mut |line| hostcalls::log(WARN, line));
+            }
+        });
+        if let Service::Guard(guard) = &self.service {
+            report_expired(guard, now);
         }
     }
 
@@ -122,15 +136,15 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        let engine = match &self.service {
-            Service::Engine(engine) => engine.clone(),
+        let guard = match &self.service {
+            Service::Guard(guard) => guard.clone(),
             Service::Degraded(degraded) => match self.last_good() {
-                Some(engine) => engine,
+                Some(guard) => guard,
                 None => return Some(Box::new(Closed { degraded: degraded.clone() })),
             },
         };
         let id = decision_id(hostcalls::now(), context_id);
-        let exchange = Rc::new(RefCell::new(Exchange::new(engine, id)));
+        let exchange = Rc::new(RefCell::new(Exchange::new(guard, id)));
         STREAMS.with(|streams| {
             if let Ok(mut streams) = streams.try_borrow_mut() {
                 streams.insert(context_id, Rc::downgrade(&exchange));
@@ -141,17 +155,51 @@ impl RootContext for Root {
 }
 
 impl Root {
+    fn serve(&mut self, guard: Rc<Guard>) {
+        hostcalls::tick_every(tick(&guard));
+        let now = hostcalls::now();
+        for id in guard.engines().flat_map(|e| e.rules.expired(now)) {
+            hostcalls::log(WARN, &format!("weir: exception {id} has expired and is ignored"));
+        }
+        report_expired(&guard, now);
+        self.service = Service::Guard(guard);
+    }
+
     /// A good policy that this VM has seen since this root was configured badly: Envoy keeps a root for as long as
     /// its listener drains, and takes it out again when the same bad text comes back.
-    fn last_good(&self) -> Option<Rc<Engine>> {
+    fn last_good(&self) -> Option<Rc<Guard>> {
         REGISTRY.with(|registry| registry.try_borrow().ok()?.last_good(&self.name))
     }
 }
 
-/// Often enough to end a stalled stream soon after its time, in milliseconds.
-fn tick(engine: &Engine) -> u32 {
-    let quarter = engine.policy.spec.limits.hold.millis() / 4;
-    u32::try_from(quarter).unwrap_or(u32::MAX).clamp(25, 1000)
+/// Milliseconds between two ticks where nothing waits.
+const TICK: u32 = 1000;
+const WARN: u32 = 3;
+
+/// Often enough to end a stalled or cut stream soon after its time, in milliseconds.
+fn tick(guard: &Guard) -> u32 {
+    let of = |engine: &Rc<Engine>| {
+        let spec = &engine.policy.spec;
+        let hold = u32::try_from(spec.limits.hold.millis() / 4).unwrap_or(u32::MAX);
+        if spec.on_violation == OnViolation::Cut { hold.min(100) } else { hold }
+    };
+    guard.engines().map(of).min().unwrap_or(TICK).clamp(25, TICK)
+}
+
+fn report_expired(guard: &Guard, now: u64) {
+    let expired = guard.engines().map(|e| e.rules.expired(now).count() as u64).sum();
+    gauge("weir_exceptions_expired", expired);
+}
+
+fn gauge(name: &str, value: u64) {
+    if let Some(id) = hostcalls::define_metric(MetricKind::Gauge, name) {
+        hostcalls::record(id, value);
+    }
+}
+
+/// A variable of the VM's environment.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn report(state: &str, reasons: &[String]) {
@@ -190,12 +238,8 @@ fn buffer(side: Side) -> Buffer {
 }
 
 impl Host for Proxy {
-    fn header(&self, side: Side, name: &str) -> Option<String> {
-        hostcalls::header(map(side), name).map(|v| String::from_utf8_lossy(&v).into_owned())
-    }
-
-    fn header_names(&self, side: Side) -> Vec<String> {
-        hostcalls::header_names(map(side))
+    fn headers(&self, side: Side) -> Vec<(String, String)> {
+        hostcalls::headers(map(side))
     }
 
     fn set_header(&mut self, side: Side, name: &str, value: Option<&str>) {
@@ -218,20 +262,23 @@ impl Host for Proxy {
         hostcalls::close_stream(side as u32);
     }
 
-    fn count(&mut self, metric: Metric) {
-        // Envoy's `stats_tags` make labels of what stands between `=.=` and `;.;`.
-        let name = match metric {
-            Metric::Decision(word) => format!("weir_decisions_decision=.={word};.;_total"),
-            Metric::NotInspected(word) => format!("weir_not_inspected_reason=.={word};.;_total"),
-            Metric::Degraded => "weir_degraded_requests_total".to_owned(),
-        };
-        METRICS.with(|metrics| {
-            let Ok(mut metrics) = metrics.try_borrow_mut() else { return };
-            if let Some((_, id)) = metrics.iter().find(|(n, _)| *n == name) {
-                hostcalls::increment(*id, 1);
-            } else if let Some(id) = hostcalls::define_metric(MetricKind::Counter, &name) {
-                hostcalls::increment(id, 1);
-                metrics.push((name, id));
+    fn count(&mut self, name: &'static str, labels: Labels<'_>, by: u64) {
+        if let Some(id) = metric(MetricKind::Counter, &labeled(name, labels)) {
+            hostcalls::increment(id, i64::try_from(by).unwrap_or(i64::MAX));
+        }
+    }
+
+    fn observe(&mut self, name: &'static str, value: u64) {
+        if let Some(id) = metric(MetricKind::Histogram, name) {
+            hostcalls::record(id, value);
+        }
+    }
+
+    fn refused(&mut self, refusal: Refusal<'_>) {
+        let now = hostcalls::now();
+        WARNINGS.with(|warnings| {
+            if let Ok(mut warnings) = warnings.try_borrow_mut() {
+                warnings.refused(refusal, now, &mut |line| hostcalls::log(WARN, line));
             }
         });
     }
@@ -239,7 +286,7 @@ impl Host for Proxy {
     fn log(&mut self, level: Level, line: &str) {
         let level = match level {
             Level::Info => 2,
-            Level::Warn => 3,
+            Level::Warn => WARN,
             Level::Error => 4,
         };
         hostcalls::log(level, line);
@@ -253,9 +300,36 @@ impl Host for Proxy {
         hostcalls::property(path).map(|v| String::from_utf8_lossy(&v).into_owned())
     }
 
+    fn number(&self, path: &[&str]) -> Option<u64> {
+        hostcalls::property(path)?.first_chunk().copied().map(u64::from_le_bytes)
+    }
+
     fn now(&self) -> u64 {
         hostcalls::now()
     }
+}
+
+/// Envoy's `stats_tags` make labels of what stands between `=.=` and `;.;`.
+fn labeled(name: &str, labels: Labels<'_>) -> String {
+    let mut full = name.to_owned();
+    for (label, value) in labels {
+        full.push_str(&format!("_{label}=.={value};.;"));
+    }
+    full.push_str("_total");
+    full
+}
+
+/// A metric of this VM by its name, defined at its first use.
+fn metric(kind: MetricKind, name: &str) -> Option<u32> {
+    METRICS.with(|metrics| {
+        let mut metrics = metrics.try_borrow_mut().ok()?;
+        if let Some(id) = metrics.get(name) {
+            return Some(*id);
+        }
+        let id = hostcalls::define_metric(kind, name)?;
+        metrics.insert(name.to_owned(), id);
+        Some(id)
+    })
 }
 
 fn action(flow: Flow) -> Action {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::engine::Engine;
-use crate::host::{Flow, Host, HostError, Level, Metric, Side};
+use crate::guard::Guard;
+use crate::host::{Flow, Host, HostError, Labels, Level, Refusal, Side};
 use crate::phase::Exchange;
 use crate::tally::Tally;
 
@@ -55,9 +55,13 @@ pub struct Run {
     /// What the client saw.
     pub client: Message,
     pub tally: Tally,
+    /// Name of the policy that it came under.
+    pub policy: String,
     /// The audit record, as JSON.
     pub record: String,
     pub logs: Vec<String>,
+    /// Counters by name and labels.
+    pub counters: BTreeMap<String, u64>,
     /// Bytes that had left after each answer callback.
     pub released: Vec<usize>,
 }
@@ -72,17 +76,14 @@ struct Memory {
     reset: bool,
     logs: Vec<String>,
     state: BTreeMap<String, String>,
+    counters: BTreeMap<String, u64>,
+    properties: Vec<(String, String)>,
     now: u64,
 }
 
 impl Host for Memory {
-    fn header(&self, side: Side, name: &str) -> Option<String> {
-        let headers = self.headers.get(&side)?;
-        headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone())
-    }
-
-    fn header_names(&self, side: Side) -> Vec<String> {
-        self.headers.get(&side).into_iter().flatten().map(|(n, _)| n.clone()).collect()
+    fn headers(&self, side: Side) -> Headers {
+        self.headers.get(&side).cloned().unwrap_or_default()
     }
 
     fn set_header(&mut self, side: Side, name: &str, value: Option<&str>) {
@@ -118,7 +119,16 @@ impl Host for Memory {
         self.reset = true;
     }
 
-    fn count(&mut self, _: Metric) {}
+    fn count(&mut self, name: &'static str, labels: Labels<'_>, by: u64) {
+        let labels: Vec<String> = labels.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        *self.counters.entry(format!("{name}{{{}}}", labels.join(","))).or_default() += by;
+    }
+
+    fn observe(&mut self, _: &'static str, _: u64) {}
+
+    fn refused(&mut self, refusal: Refusal<'_>) {
+        self.logs.push(format!("weir_audit {}", refusal.record));
+    }
 
     fn log(&mut self, _: Level, line: &str) {
         self.logs.push(line.to_owned());
@@ -128,8 +138,13 @@ impl Host for Memory {
         self.state.insert(key.to_owned(), value.to_owned());
     }
 
-    fn property(&self, _: &[&str]) -> Option<String> {
-        None
+    fn property(&self, path: &[&str]) -> Option<String> {
+        let path = path.join(".");
+        self.properties.iter().find(|(name, _)| *name == path).map(|(_, value)| value.clone())
+    }
+
+    fn number(&self, path: &[&str]) -> Option<u64> {
+        self.property(path)?.parse().ok()
     }
 
     fn now(&self) -> u64 {
@@ -137,26 +152,58 @@ impl Host for Memory {
     }
 }
 
+/// What the proxy knows around an exchange.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// Trailers follow both bodies, so that no end of them is announced.
+    pub trailers: bool,
+    /// The caller's verified identity.
+    pub caller: Option<String>,
+    /// Properties by their path, joined by dots.
+    pub properties: Vec<(String, String)>,
+    /// Microseconds since the Unix epoch at the beginning; a fixed date if left out.
+    pub now: Option<u64>,
+}
+
 /// Runs one exchange through the pipeline, the same code as the module.
 pub fn run(
-    engine: &Rc<Engine>,
+    guard: &Rc<Guard>,
     request: &Message,
     answer: &Message,
     pieces: (Pieces, Pieces),
     trailers: bool,
 ) -> Run {
-    let mut host = Memory { now: START, ..Memory::default() };
+    run_as(guard, request, answer, pieces, &Around { trailers, ..Around::default() })
+}
+
+/// Runs one exchange of a caller, or with anything else that the proxy knows.
+pub fn run_as(
+    guard: &Rc<Guard>,
+    request: &Message,
+    answer: &Message,
+    pieces: (Pieces, Pieces),
+    around: &Around,
+) -> Run {
+    let trailers = around.trailers;
+    let mut host = Memory { now: around.now.unwrap_or(START), ..Memory::default() };
+    host.properties.clone_from(&around.properties);
+    if let Some(caller) = &around.caller {
+        let name = "connection.uri_san_peer_certificate".to_owned();
+        host.properties.push((name, caller.clone()));
+    }
     host.headers.insert(Side::Request, request.headers.clone());
     host.headers.insert(Side::Answer, answer.headers.clone());
-    let mut exchange = Exchange::new(engine.clone(), "0000000000000000".to_owned());
+    let mut exchange = Exchange::new(guard.clone(), "0000000000000000".to_owned());
     let bodiless = request.body.is_empty();
-    exchange.request_headers(&mut host, bodiless);
+    let head_waits = exchange.request_headers(&mut host, bodiless) == Flow::Pause;
     let mut run = Run {
         upstream: (Vec::new(), None),
         client: Message::default(),
         tally: Tally::default(),
+        policy: String::new(),
         record: String::new(),
         logs: Vec::new(),
+        counters: BTreeMap::new(),
         released: Vec::new(),
     };
     let mut released = Vec::new();
@@ -169,7 +216,9 @@ pub fn run(
         };
         drive(&mut host, &mut call, &pieces.0.of(&request.body), trailers, &mut released)
     };
-    run.upstream.0 = host.headers.get(&Side::Request).cloned().unwrap_or_default();
+    if !(head_waits && host.reply.is_some()) {
+        run.upstream.0 = host.headers.get(&Side::Request).cloned().unwrap_or_default();
+    }
     if let Some(reply) = host.reply.take() {
         exchange.done(&mut host);
         run.client = reply;
@@ -195,8 +244,10 @@ pub fn run(
 
 fn finish(mut run: Run, exchange: &Exchange, mut host: Memory) -> Run {
     run.tally = exchange.tally().clone();
+    run.policy = exchange.policy().to_owned();
     run.record = host.state.remove("weir").unwrap_or_default();
     run.logs = host.logs;
+    run.counters = host.counters;
     run
 }
 

@@ -1,7 +1,9 @@
 //! What happened on one exchange, in numbers and rule ids; never in text.
 
 use weir_rules::policy::{Mode, ToolAction};
-use weir_rules::{Action, Channel, Ruleset};
+use weir_rules::{Action, Channel, Finding, Granted, Ruleset};
+
+use crate::dialect::Value;
 
 /// The most distinct (rule, channel, action) rows that one record carries; more are counted in `more`.
 const MAX_ROWS: usize = 64;
@@ -52,56 +54,133 @@ pub struct Row {
     pub channel: Option<Channel>,
     pub action: &'static str,
     pub mode: Mode,
+    /// The exception that weakened the action.
+    pub exception: Option<String>,
     pub count: u32,
 }
 
 /// Collects findings and what was not inspected.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
+    /// What the exchange is exempt from.
+    pub granted: Granted,
     pub decision: Decision,
     pub rows: Vec<Row>,
     pub more: u32,
     /// The rule that refused, if one did.
     pub refused_by: Option<String>,
+    /// Findings that an exception would have covered, had it not expired.
+    pub lapsed: u32,
     /// Why something could not be inspected; a closed list of words.
     pub faults: Vec<&'static str>,
     pub media_bytes: u64,
     pub references: u32,
-    pub passed_bytes: u64,
+    /// Bytes of the answer that were read.
+    pub answer_bytes: u64,
+    /// Bytes that passed unread.
+    pub unread_bytes: u64,
     pub held_events: u64,
     pub held_micros: u64,
+    /// The most bytes held at once.
+    pub held_bytes: u64,
     pub events: u64,
     pub dropped_bytes: u64,
+    /// Tokens as the answer counts them.
+    pub tokens: Tokens,
+}
+
+/// What the provider says that the exchange used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    pub input: Option<u64>,
+    pub output: Option<u64>,
+}
+
+impl Tokens {
+    /// Takes a value of the answer, if it is a number of tokens. Streams count up: the greatest stays.
+    pub fn note(&mut self, value: Value, text: &str) {
+        let slot = match value {
+            Value::InputTokens => &mut self.input,
+            Value::OutputTokens => &mut self.output,
+            _ => return,
+        };
+        *slot = (*slot).max(text.parse().ok());
+    }
+
+    /// Joins what another part of the answer says.
+    pub fn join(&mut self, other: Tokens) {
+        self.input = self.input.max(other.input);
+        self.output = self.output.max(other.output);
+    }
 }
 
 impl Tally {
+    /// A tally of the same terms for a copy of a text: what is found there is not counted again.
+    pub fn copy(&self) -> Tally {
+        Tally { granted: self.granted.clone(), ..Tally::default() }
+    }
+
+    /// Whether what is decided is carried out.
+    pub fn mode(&self) -> Mode {
+        if self.granted.shadow { Mode::Shadow } else { Mode::Enforce }
+    }
+
     /// Counts a finding; returns the action if it is enforced.
-    pub fn finding(&mut self, rules: &Ruleset, rule: u16, channel: Channel) -> Option<Action> {
-        let (action, mode) = rules.action(rule, channel)?;
-        self.row(rules.id(rule), Some(channel), word(action), mode);
-        if mode == Mode::Shadow {
+    pub fn finding(
+        &mut self,
+        rules: &Ruleset,
+        finding: &Finding,
+        channel: Channel,
+    ) -> Option<Action> {
+        let id = rules.id(finding.rule);
+        let decided = rules.decide(finding, channel, &self.granted)?;
+        let (action, exception) = (word(decided.action), decided.exception);
+        self.add(id, Some(channel), action, decided.mode, exception);
+        self.lapsed = self.lapsed.saturating_add(u32::from(decided.lapsed));
+        if decided.mode == Mode::Shadow {
             self.reach(Decision::Audit);
             return None;
         }
-        self.reach(action.into());
-        if action == Action::Reject && self.refused_by.is_none() {
-            self.refused_by = Some(rules.id(rule).to_owned());
+        self.reach(decided.action.into());
+        if decided.action == Action::Reject {
+            self.refuse(id);
         }
-        Some(action)
+        Some(decided.action)
     }
 
     /// Counts a row of its own, such as a denied tool.
     pub fn row(&mut self, rule: &str, channel: Option<Channel>, action: &'static str, mode: Mode) {
+        self.add(rule, channel, action, mode, None);
+    }
+
+    fn add(
+        &mut self,
+        rule: &str,
+        channel: Option<Channel>,
+        action: &'static str,
+        mode: Mode,
+        exception: Option<&str>,
+    ) {
         let same = |r: &&mut Row| {
-            r.rule == rule && r.channel == channel && r.action == action && r.mode == mode
+            r.rule == rule
+                && r.channel == channel
+                && r.action == action
+                && r.mode == mode
+                && r.exception.as_deref() == exception
         };
         if let Some(row) = self.rows.iter_mut().find(same) {
             row.count = row.count.saturating_add(1);
         } else if self.rows.len() < MAX_ROWS {
-            self.rows.push(Row { rule: rule.to_owned(), channel, action, mode, count: 1 });
+            let (rule, exception) = (rule.to_owned(), exception.map(str::to_owned));
+            self.rows.push(Row { rule, channel, action, mode, exception, count: 1 });
         } else {
             self.more = self.more.saturating_add(1);
         }
+    }
+
+    /// Names the rule that refuses; the first one stays.
+    pub fn refuse(&mut self, rule: &str) {
+        self.refused_by.get_or_insert_with(|| rule.to_owned());
     }
 
     /// Judges a tool by its name and counts a denial; whether it is denied and enforced.
@@ -111,8 +190,9 @@ impl Tally {
             return false;
         }
         let id = verdict.rule.unwrap_or(TOOLS_DEFAULT);
-        self.row(id, Some(channel), "deny", verdict.mode);
-        let enforced = verdict.mode == Mode::Enforce;
+        let mode = if self.granted.shadow { Mode::Shadow } else { verdict.mode };
+        self.row(id, Some(channel), "deny", mode);
+        let enforced = mode == Mode::Enforce;
         self.reach(if enforced { Decision::Mask } else { Decision::Audit });
         enforced
     }

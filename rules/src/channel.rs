@@ -1,14 +1,11 @@
 //! Channels: one ordered text that a client or model will read as one (design decision 5). The list is closed.
 
-use serde::Deserialize;
-
 macro_rules! channels {
     ($($variant:ident = $name:literal: $doc:literal,)*) => {
         /// Where a text stands: side and speaker.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Channel {
-            $(#[doc = $doc] #[serde(rename = $name)] $variant,)*
+            $(#[doc = $doc] $variant,)*
         }
 
         impl Channel {

@@ -4,6 +4,8 @@ use crate::action::Action;
 use crate::automaton::Automaton;
 use crate::channel::{Channel, ChannelSet};
 use crate::fold::{fold_str, squash};
+use crate::granted::CompiledException;
+use crate::keys::Keys;
 use crate::packs;
 use crate::pattern::{Class, Options, Program, Threads};
 use crate::policy::{
@@ -81,6 +83,9 @@ pub(crate) struct CompiledRule {
     pub channels: ChannelSet,
     /// By channel: what the rule does there and whether it is enforced.
     pub actions: Vec<(ChannelSet, Action, Mode)>,
+    /// Exceptions that name the rule, and whether one of them goes by fingerprint.
+    pub exceptions: Vec<u16>,
+    pub prints: bool,
 }
 
 impl CompiledRule {
@@ -116,7 +121,11 @@ pub struct Ruleset {
     trigger_of: Vec<u8>,
     trigger_lists: Vec<Vec<u16>>,
     holds: Vec<(ChannelSet, HoldProfile)>,
+    /// Channels that some rule reads.
+    channels: ChannelSet,
     tools: ToolRules,
+    pub(crate) exceptions: Vec<CompiledException>,
+    pub(crate) keys: Keys,
 }
 
 impl Ruleset {
@@ -124,7 +133,7 @@ impl Ruleset {
     ///
     /// # Errors
     /// Every rule that cannot be compiled, with place, reason and cure.
-    pub fn compile(policy: &Policy) -> Result<Ruleset, PolicyErrors> {
+    pub fn compile(policy: &Policy, keys: Keys) -> Result<Ruleset, PolicyErrors> {
         let mut sources = packs::resolve(policy)?;
         sources.extend(packs::own_rules(policy));
         let mut errors = Vec::new();
@@ -146,10 +155,11 @@ impl Ruleset {
                 Err(error) => errors.push(error),
             }
         }
+        let exceptions = index_exceptions(policy, &mut rules, &mut errors);
         if !errors.is_empty() {
             return Err(PolicyErrors(errors));
         }
-        let mut set = Ruleset { rules, ..Ruleset::default() };
+        let mut set = Ruleset { rules, exceptions, keys, ..Ruleset::default() };
         let table: Vec<(u16, &[u8])> = keywords.iter().map(|(r, k)| (*r, k.as_slice())).collect();
         set.automaton = Automaton::new(&table);
         let squashed: Vec<(u16, &[u8])> =
@@ -157,6 +167,7 @@ impl Ruleset {
         set.squashes = !squashed.is_empty();
         set.squashed = Automaton::new(&squashed);
         set.max_before = set.rules.iter().map(|r| r.before).max().unwrap_or(0);
+        set.channels = set.rules.iter().fold(ChannelSet::EMPTY, |all, r| all.union(r.channels));
         set.index_triggers();
         set.index_holds(&table);
         set.tools = ToolRules::compile(policy.spec.tools.as_ref(), policy.spec.mode);
@@ -261,7 +272,7 @@ impl Ruleset {
 
     /// Whether any rule reads a channel of `scope`.
     pub fn reads(&self, scope: ChannelSet) -> bool {
-        self.rules.iter().any(|r| r.channels.intersects(scope))
+        self.channels.intersects(scope)
     }
 
     /// Whether a rule may, in Enforce, take `action` on a channel of `scope`.
@@ -278,6 +289,11 @@ impl Ruleset {
             r.enforced_on(channel) && (r.shown == Shown::Nothing || r.before > 0)
         };
         self.rules.iter().filter(hidden).map(|r| r.id.clone()).collect()
+    }
+
+    /// The policy's keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The tool policy.
@@ -300,6 +316,32 @@ impl Ruleset {
         let programs: usize = self.rules.iter().map(|r| r.program.memory()).sum();
         self.automaton.memory() + self.squashed.memory() + programs
     }
+}
+
+/// Tells each rule which exceptions name it.
+fn index_exceptions(
+    policy: &Policy,
+    rules: &mut [CompiledRule],
+    errors: &mut Vec<PolicyError>,
+) -> Vec<CompiledException> {
+    let all: Vec<CompiledException> =
+        policy.spec.exceptions.iter().map(CompiledException::new).collect();
+    for (at, exception) in (0u16..).zip(&all) {
+        for (i, pattern) in exception.rules.iter().enumerate() {
+            if !rules.iter().any(|rule| crate::tools::glob(pattern, &rule.id)) {
+                errors.push(PolicyError {
+                    pointer: format!("/spec/exceptions/{at}/rules/{i}"),
+                    reason: format!("no rule that is active here fits `{pattern}`"),
+                    cure: "name a rule of the policy or of one of its packs".to_owned(),
+                });
+            }
+        }
+        for rule in rules.iter_mut().filter(|rule| exception.names(&rule.id)) {
+            rule.exceptions.push(at);
+            rule.prints |= !exception.prints.is_empty();
+        }
+    }
+    all
 }
 
 /// A rule with where it came from and what the policy makes of it.
@@ -436,6 +478,8 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         mask: rule.mask.clone().unwrap_or_default(),
         channels,
         actions: source.actions.clone(),
+        exceptions: Vec::new(),
+        prints: false,
         program,
     })
 }

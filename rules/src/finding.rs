@@ -11,6 +11,8 @@ pub struct Finding {
     pub shown: u64,
     /// A replacement that depends on the match (keep-last-N, same length); otherwise the rule's label stands.
     pub mask: Option<Box<str>>,
+    /// Exceptions that name this very finding by its fingerprint.
+    pub accepted: Vec<u16>,
     /// The match is open-ended or was cut by `maxLength`: it goes on until [`Found::Extended`] says `last`.
     pub open: bool,
 }
@@ -32,7 +34,7 @@ pub enum Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanError {
     /// Verification costs more than [`WORK_BASE`](crate::scan::WORK_BASE) plus
-    /// [`WORK_PER_BYTE`](crate::scan::WORK_PER_BYTE) steps a byte.
+    /// [`WORK_PER_BYTE`](crate::scan::WORK_PER_BYTE) steps a byte, counted at fixed places of the text.
     Work,
     /// An open-ended match is longer than its `maxSpan`.
     Span,

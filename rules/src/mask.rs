@@ -20,7 +20,7 @@ pub fn label(mask: &Mask, id: &str) -> String {
 /// A mask that depends on the matched text (beyond what is shown): keep-last-N and same length. `None`: the label.
 pub fn computed(mask: &Mask, text: &str) -> Option<Box<str>> {
     let kept = match mask {
-        Mask::Label(_) | Mask::Invalid => return None,
+        Mask::Label(_) => return None,
         Mask::SameLength => 0,
         Mask::KeepLast(n) => usize::from(*n),
     };

@@ -16,7 +16,14 @@ pub const VERSION: &str = "2026.11";
 
 /// All built-in rules, in the order of their ids.
 pub fn rules() -> Vec<Rule> {
-    serde_json::from_str(TABLE).unwrap_or_default()
+    crate::policy::rules_of(TABLE)
+}
+
+/// Names the packs' content in records, cut to 16 hex digits.
+pub fn hash() -> String {
+    crate::policy::tree(TABLE.as_bytes())
+        .map(|n| crate::keys::document_hash(&n))
+        .unwrap_or_default()
 }
 
 /// What a pack does where the policy names no action, by channel.

@@ -17,8 +17,11 @@ use crate::walk::{back_chars, back_folded, back_squashed};
 pub const WORK_BASE: u64 = 16 * 1024;
 /// Verification steps a channel may spend for each byte of text.
 pub const WORK_PER_BYTE: u64 = 128;
-/// Text is scanned in pieces of at most this many bytes, so that the retained tail stays in cache.
-const PIECE: usize = 16 * 1024;
+/// Text is scanned in pieces that end at multiples of so many bytes: the retained tail stays in cache, and the budget
+/// is compared at the same places however the text was cut.
+const PIECE: u64 = 2 * 1024;
+/// Steps over the budget that end a piece at once; a budget that is exceeded at the piece's end may be so before it.
+const WORK_SLACK: u64 = 4 << 20;
 /// The most text one channel retains for open matches: `maxLength` 512 with ignorables between.
 const MAX_RETAINED: usize = 192 * 1024;
 /// White space, or characters that Squashed drops, break a match after this many in a row.
@@ -41,7 +44,8 @@ pub struct Scanner {
     /// Per rule the end of its last match: anchors inside it are part of it.
     covered: Vec<(u16, u64)>,
     work: u64,
-    fed: u64,
+    /// Offset at which this text begins.
+    origin: u64,
 }
 
 impl Scanner {
@@ -60,20 +64,38 @@ impl Scanner {
     ) -> Result<(), ScanError> {
         let mut rest = text;
         while !rest.is_empty() {
-            let mut cut = rest.len().min(PIECE);
+            let fed = self.position() - self.origin;
+            let block = PIECE - fed % PIECE;
+            let mut cut = usize::try_from(block).unwrap_or(usize::MAX).min(rest.len());
             while !rest.is_char_boundary(cut) {
                 cut += 1;
             }
             let (piece, more) = rest.split_at_checked(cut).unwrap_or((rest, ""));
             self.piece(rules, scope, piece, out)?;
+            if (self.position() - self.origin) / PIECE > fed / PIECE {
+                self.check_work()?;
+            }
             rest = more;
         }
         Ok(())
     }
 
+    /// Compares the steps taken with what the text so far may cost.
+    fn check_work(&self) -> Result<(), ScanError> {
+        if self.work > self.allowance() { Err(ScanError::Work) } else { Ok(()) }
+    }
+
+    fn allowance(&self) -> u64 {
+        let fed = self.position().saturating_sub(self.origin);
+        WORK_BASE + (fed / PIECE + 1).saturating_mul(PIECE * WORK_PER_BYTE)
+    }
+
     /// The channel's text ends here: open attempts are decided. The scanner is then ready for a new text whose
     /// offsets go on from this one.
-    pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) {
+    ///
+    /// # Errors
+    /// The text cost more than it may.
+    pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) -> Result<(), ScanError> {
         let mut attempts = std::mem::take(&mut self.attempts);
         for attempt in &mut attempts {
             if let Some(rule) = rules.rule(attempt.rule) {
@@ -90,7 +112,10 @@ impl Scanner {
                 last: true,
             });
         }
-        *self = Scanner { base: self.position(), ..Scanner::default() };
+        let result = self.check_work();
+        let end = self.position();
+        *self = Scanner { base: end, origin: end, ..Scanner::default() };
+        result
     }
 
     fn piece(
@@ -100,7 +125,6 @@ impl Scanner {
         piece: &str,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
-        self.fed += piece.len() as u64;
         let from = self.text.len();
         if from + piece.len() > MAX_RETAINED {
             return Err(ScanError::Retained);
@@ -112,9 +136,6 @@ impl Scanner {
         self.settle(rules, out);
         self.anchors(rules, scope, from, out)?;
         self.swallow(rules, out)?;
-        if self.work > WORK_BASE + self.fed.saturating_mul(WORK_PER_BYTE) {
-            return Err(ScanError::Work);
-        }
         self.trim(rules);
         Ok(())
     }
@@ -204,6 +225,7 @@ impl Scanner {
                 end,
                 shown: self.run_start,
                 mask: None,
+                accepted: Vec::new(),
                 open: true,
             }));
             self.swallows.push(Swallow {
@@ -291,12 +313,14 @@ impl Scanner {
             }
             self.cover(output.rule, end);
             let mask = self.mask(rule, start, end);
+            let accepted = rules.accepted(output.rule, self.between(start, end));
             out.push(Found::Match(Finding {
                 rule: output.rule,
                 start,
                 end,
                 shown: start,
                 mask,
+                accepted,
                 open: false,
             }));
         }
@@ -351,10 +375,12 @@ impl Scanner {
         let mut attempt =
             Attempt::new(id, base + first as u64, anchored..base + anchor.end as u64, previous);
         self.work += attempt.advance(rule, &self.text, base);
-        if self.work > WORK_BASE + self.fed.saturating_mul(WORK_PER_BYTE) {
+        if self.work > self.allowance() + WORK_SLACK {
             return Err(ScanError::Work);
         }
-        if attempt.outcome() != Outcome::Failed {
+        if attempt.outcome() == Outcome::Failed {
+            self.failed(attempt);
+        } else {
             self.attempts.push(attempt);
             self.settle(rules, out);
             self.swallow(rules, out)?;
@@ -373,33 +399,61 @@ impl Scanner {
                 Outcome::Open => at += 1,
                 Outcome::Matched { .. } if earlier_open => at += 1,
                 Outcome::Failed => {
-                    self.attempts.remove(at);
+                    let attempt = self.attempts.remove(at);
+                    self.failed(attempt);
                 }
                 Outcome::Matched { start, end, cut } => {
                     let attempt = self.attempts.remove(at);
-                    if let Some(rule) = rules.rule(id)
-                        && !self.is_covered(id, anchored)
-                    {
-                        self.matched(rule, &attempt, start, end, cut, out);
+                    if self.is_covered(id, anchored) {
+                        self.refund(&attempt);
+                    } else {
+                        self.matched(rules, &attempt, start..end, cut, out);
+                        self.owe(id, attempt.owed, end);
                     }
                 }
             }
         }
     }
 
+    /// An attempt came to nothing. What it cost is provisional while an earlier one of its rule is open.
+    fn failed(&mut self, attempt: Attempt) {
+        let mut owed = attempt.owed;
+        owed.push((attempt.anchor_start, attempt.spent));
+        self.owe(attempt.rule, owed, 0);
+    }
+
+    /// Hands the cost of failed attempts to the open attempt before them; what a match up to `covered` covers is
+    /// refunded.
+    fn owe(&mut self, rule: u16, owed: Vec<(u64, u64)>, covered: u64) {
+        for (anchor, steps) in owed {
+            if anchor < covered {
+                self.work = self.work.saturating_sub(steps);
+                continue;
+            }
+            let earlier = |a: &&mut Attempt| a.rule == rule && a.anchor_start < anchor;
+            if let Some(attempt) = self.attempts.iter_mut().find(earlier) {
+                attempt.owed.push((anchor, steps));
+            }
+        }
+    }
+
+    /// A match covers the attempt's anchor: a reader of the whole text would not have begun it.
+    fn refund(&mut self, attempt: &Attempt) {
+        let owed: u64 = attempt.owed.iter().map(|(_, steps)| steps).sum();
+        self.work = self.work.saturating_sub(attempt.spent + owed);
+    }
+
     fn matched(
         &mut self,
-        rule: &CompiledRule,
+        rules: &Ruleset,
         attempt: &Attempt,
-        start: u64,
-        end: u64,
+        span: std::ops::Range<u64>,
         cut: bool,
         out: &mut Vec<Found>,
     ) {
-        let id = attempt.rule;
-        let from = usize::try_from(start.saturating_sub(self.base)).unwrap_or(usize::MAX);
-        let to = usize::try_from(end.saturating_sub(self.base)).unwrap_or(usize::MAX);
-        let Some(text) = self.text.get(from..to) else { return };
+        let (id, start, end) = (attempt.rule, span.start, span.end);
+        let Some(rule) = rules.rule(id) else { return };
+        let text = self.between(start, end);
         if !rule.validate.iter().all(|v| v.accepts(text)) {
             return;
         }
@@ -418,7 +472,9 @@ impl Scanner {
         };
         let open = class.is_some();
         let mask = if open { None } else { self.mask(rule, shown, end) };
-        out.push(Found::Match(Finding { rule: id, start, end, shown, mask, open }));
+        // What is not over yet has no fingerprint, so that it is the same at every cut.
+        let accepted = if open { Vec::new() } else { rules.accepted(id, text) };
+        out.push(Found::Match(Finding { rule: id, start, end, shown, mask, accepted, open }));
         self.cover(id, end);
         if let Some(class) = class {
             self.swallows.push(Swallow {
@@ -433,9 +489,14 @@ impl Scanner {
     }
 
     fn mask(&self, rule: &CompiledRule, start: u64, end: u64) -> Option<Box<str>> {
-        let from = usize::try_from(start.saturating_sub(self.base)).ok()?;
-        let to = usize::try_from(end.saturating_sub(self.base)).ok()?;
-        mask::computed(&rule.mask, self.text.get(from..to)?)
+        mask::computed(&rule.mask, self.between(start, end))
+    }
+
+    /// Retained text by its offsets in the channel.
+    fn between(&self, start: u64, end: u64) -> &str {
+        let from = usize::try_from(start.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let to = usize::try_from(end.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        self.text.get(from..to).unwrap_or_default()
     }
 
     fn is_covered(&self, rule: u16, at: u64) -> bool {
@@ -481,7 +542,9 @@ impl Scanner {
             if over {
                 self.swallows.remove(at);
                 self.cover(rule, end);
-                self.attempts.retain(|a| a.rule != rule || a.anchor_start >= end);
+                let covered = |a: &mut Attempt| a.rule == rule && a.anchor_start < end;
+                let gone: Vec<Attempt> = self.attempts.extract_if(.., covered).collect();
+                gone.iter().for_each(|attempt| self.refund(attempt));
             } else {
                 at += 1;
             }
@@ -570,7 +633,7 @@ pub fn scan_whole(
     let mut scanner = Scanner::default();
     let mut found = Vec::new();
     scanner.push(rules, scope, text, &mut found)?;
-    scanner.end(rules, &mut found);
+    scanner.end(rules, &mut found)?;
     Ok(closed(found))
 }
 

@@ -3,14 +3,15 @@
 #![allow(clippy::unwrap_used)]
 
 use weir_rules::policy::Policy;
-use weir_rules::{Channel, ChannelSet, Ruleset, edits, scan_whole};
+use weir_rules::{Channel, ChannelSet, Keys, Ruleset, edits, scan_whole};
 
 /// What `text` becomes under one masking rule.
 fn masked(rule: &str, text: &str) -> String {
     let policy = format!(
         r#"{{"apiVersion":"guard.weir.dev/v1alpha1","kind":"Policy","metadata":{{"name":"p"}},"spec":{{"rules":[{{"id":"r","action":"Mask",{rule}}}]}}}}"#
     );
-    let rules = Ruleset::compile(&Policy::from_json(policy.as_bytes()).unwrap()).unwrap();
+    let rules =
+        Ruleset::compile(&Policy::from_json(policy.as_bytes()).unwrap(), Keys::default()).unwrap();
     let channel = Channel::RequestUser;
     let found = scan_whole(&rules, ChannelSet::from(channel), text).unwrap();
     let acting: Vec<_> = found

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use weir_rules::finding::{Finding, Found};
 use weir_rules::policy::{Policy, Rule};
 use weir_rules::scan::{closed, scan_whole};
-use weir_rules::{ChannelSet, Ruleset, Scanner};
+use weir_rules::{ChannelSet, Keys, Ruleset, Scanner};
 
 /// The fewest examples of either kind that a rule has.
 const LEAST_EXAMPLES: usize = 3;
@@ -68,7 +68,7 @@ fn files() -> Vec<File> {
             let text = fs::read_to_string(&file).unwrap();
             let documents = Yaml::load_from_str(&text).unwrap_or_else(|e| panic!("{file:?}: {e}"));
             assert_eq!(documents.len(), 1, "{file:?} has one document");
-            let rule = serde_json::from_value(json(&documents[0]));
+            let rule = Rule::from_json(json(&documents[0]).to_string().as_bytes());
             files.push(File {
                 family: family.file_name().unwrap().to_string_lossy().into_owned(),
                 name: file.file_stem().unwrap().to_string_lossy().into_owned(),
@@ -83,7 +83,7 @@ fn files() -> Vec<File> {
 
 fn ruleset() -> Ruleset {
     let policy = Policy::from_json(POLICY.as_bytes()).unwrap();
-    Ruleset::compile(&policy).unwrap()
+    Ruleset::compile(&policy, Keys::default()).unwrap()
 }
 
 /// An example without its marks, and the byte ranges that they enclose.
@@ -106,7 +106,7 @@ fn scan<'a>(rules: &Ruleset, pieces: impl IntoIterator<Item = &'a str>) -> Vec<F
     for piece in pieces {
         scanner.push(rules, ChannelSet::ALL, piece, &mut found).expect("within every limit");
     }
-    scanner.end(rules, &mut found);
+    scanner.end(rules, &mut found).unwrap();
     closed(found)
 }
 

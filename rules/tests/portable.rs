@@ -14,7 +14,7 @@
 use weir_rules::finding::Finding;
 use weir_rules::policy::Policy;
 use weir_rules::scan::closed;
-use weir_rules::{Channel, ChannelSet, Ruleset, Scanner};
+use weir_rules::{Channel, ChannelSet, Keys, Ruleset, Scanner};
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -28,7 +28,7 @@ const POLICY: &str = r#"{
 
 fn rules() -> Ruleset {
     let policy = Policy::from_json(POLICY.as_bytes()).expect("the policy parses");
-    Ruleset::compile(&policy).expect("the policy compiles")
+    Ruleset::compile(&policy, Keys::default()).expect("the policy compiles")
 }
 
 /// What the rules find in these pieces of one answer, in order.
@@ -38,7 +38,7 @@ fn scan(rules: &Ruleset, pieces: &[&str]) -> Vec<Finding> {
         let scope = ChannelSet::from(Channel::ResponseText);
         scanner.push(rules, scope, piece, &mut found).expect("within every limit");
     }
-    scanner.end(rules, &mut found);
+    scanner.end(rules, &mut found).expect("within its budget");
     closed(found)
 }
 

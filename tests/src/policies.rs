@@ -2,14 +2,25 @@
 
 use std::rc::Rc;
 
-use weir_filter::Engine;
+use weir_filter::{Engine, Guard};
 
 /// An engine of a policy with this `spec`, as JSON.
 pub fn engine(spec: &str) -> Rc<Engine> {
+    guard(spec).first().cloned().expect("one policy")
+}
+
+/// The guard of a policy with this `spec`, as JSON.
+pub fn guard(spec: &str) -> Rc<Guard> {
     let policy = format!(
         r#"{{"apiVersion":"guard.weir.dev/v1alpha1","kind":"Policy","metadata":{{"name":"test"}},"spec":{spec}}}"#
     );
-    Engine::new(policy.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"))
+    document(&policy)
+}
+
+/// The guard of a whole document, as JSON. Every key of its environment is the same.
+pub fn document(json: &str) -> Rc<Guard> {
+    let key = |_: &str| Some("a key of sixteen".to_owned());
+    Guard::new(json.as_bytes(), &key).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// A secret whose anchor may leave, one of which nothing may, a number, an open-ended one, and an injection.

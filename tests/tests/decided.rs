@@ -16,7 +16,7 @@ fn records(run: &Run) -> usize {
 
 #[test]
 fn every_end_has_one_decision() {
-    let engine = policies::engine(RULES);
+    let engine = policies::guard(RULES);
     let say = |text: &str| {
         format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}]}}"#)
     };
@@ -54,7 +54,7 @@ fn every_end_has_one_decision() {
 
 #[test]
 fn what_is_not_understood_is_decided_too() {
-    let engine = policies::engine(RULES);
+    let engine = policies::guard(RULES);
     let body = br#"{"input":"hi"}"#;
     for (header, value) in
         [(":path", "/v1/responses"), ("content-type", "text/plain"), ("content-encoding", "zstd")]

@@ -10,7 +10,7 @@ const REJECTS: &str = r#"{"rules":[{"id":"codename","keywords":["bluebird"],"exp
 
 #[test]
 fn nothing_follows_a_refused_stream() {
-    let engine = policies::engine(REJECTS);
+    let engine = policies::guard(REJECTS);
     for (dialect, body) in [
         (
             Dialect::OpenAIChat,
@@ -57,7 +57,7 @@ fn nothing_follows_a_refused_stream() {
 
 #[test]
 fn a_refused_request_reaches_nobody() {
-    let engine = policies::engine(REJECTS);
+    let engine = policies::guard(REJECTS);
     let body = br#"{"model":"m","messages":[{"role":"user","content":"what is bluebird?"}]}"#;
     let request = exchange::request(Dialect::OpenAIChat, body);
     for at in 0..body.len() {

@@ -7,8 +7,8 @@ use weir_tests::{exchange, policies};
 
 #[test]
 fn nothing_matched_is_ever_told() {
-    let masks = policies::engine(policies::MASKS);
-    let rejects = policies::engine(&policies::MASKS.replace("\"Mask\"", "\"Reject\""));
+    let masks = policies::guard(policies::MASKS);
+    let rejects = policies::guard(&policies::MASKS.replace("\"Mask\"", "\"Reject\""));
     for planted in &PLANTED {
         for engine in [&masks, &rejects] {
             let body = serde_json::json!({"model":"m","messages":[{"role":"user","content":planted.text}]});

@@ -36,8 +36,8 @@ fn mutate(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn mutated_recordings_end_in_one_record() {
-    let strict = policies::engine(&policies::MASKS.replace("\"inspection\"", "\"tools\":{\"rules\":[{\"id\":\"t\",\"tools\":[\"g*\"],\"action\":\"Deny\"}]},\"inspection\""));
-    let open = policies::engine(
+    let strict = policies::guard(&policies::MASKS.replace("\"inspection\"", "\"tools\":{\"rules\":[{\"id\":\"t\",\"tools\":[\"g*\"],\"action\":\"Deny\"}]},\"inspection\""));
+    let open = policies::guard(
         &policies::MASKS.replace("\"inspection\"", "\"failureMode\":\"FailOpen\",\"inspection\""),
     );
     let recordings = recordings::all();

@@ -141,7 +141,7 @@ impl JsonAnswer {
 
     fn release(&mut self, out: &mut Vec<u8>, tally: &mut Tally) {
         splice::apply(&self.held, self.base, &mut self.cuts, out);
-        tally.passed_bytes = tally.passed_bytes.saturating_add(self.held.len() as u64);
+        tally.answer_bytes = tally.answer_bytes.saturating_add(self.held.len() as u64);
         self.base += self.held.len() as u64;
         self.held.clear();
         self.account.clear();
@@ -176,7 +176,10 @@ impl JsonAnswer {
                     )?;
                     self.decide(&scanned, channel, false, tally);
                 }
-                Fact::Value { value, text, raw, .. } => self.value(*value, facts.text(text), raw),
+                Fact::Value { value, text, raw, .. } => {
+                    self.value(*value, facts.text(text), raw);
+                    tally.tokens.note(*value, facts.text(text));
+                }
                 Fact::Begin { node, raw, .. } => self.begin(*node, raw),
                 Fact::End { node, raw, .. } => self.node(*node, raw, tally)?,
                 Fact::Media { bytes } => {
@@ -269,7 +272,7 @@ impl JsonAnswer {
             Node::Block if self.block_type.as_deref() == Some("tool_use") => self.judge(raw, tally),
             Node::Logprobs if self.choice.logprobs_found => {
                 self.choice.logprobs = Some(raw.clone());
-                self.logprobs()?;
+                self.logprobs(tally)?;
             }
             _ => {}
         }
@@ -277,14 +280,13 @@ impl JsonAnswer {
     }
 
     /// The tokens repeat the text: they are scanned afresh, and not counted again.
-    fn logprobs(&mut self) -> Result<(), BodyFault> {
+    fn logprobs(&mut self, tally: &Tally) -> Result<(), BodyFault> {
         let channel = Channel::ResponseText;
         let tokens = std::mem::take(&mut self.tokens);
         let scanned =
             Scanned::string(&self.engine.rules, ChannelSet::from(channel), &tokens, 0..0)?;
         let raw = escaped(&tokens);
-        let outcome =
-            scanned.decide(&self.engine.rules, channel, &raw, false, &mut Tally::default());
+        let outcome = scanned.decide(&self.engine.rules, channel, &raw, false, &mut tally.copy());
         self.refused |= outcome.rejected;
         self.choice.edited |= outcome.edited;
         Ok(())

@@ -25,6 +25,8 @@ pub struct LaneState {
     /// Text before this offset may leave.
     pub free: u64,
     found: Vec<Found>,
+    /// Enforced findings that are not over: rule, start, action.
+    growing: Vec<(u16, u64, Action)>,
 }
 
 /// What a push came to.
@@ -43,6 +45,7 @@ impl LaneState {
             decoded: 0,
             free: u64::MAX,
             found: Vec::new(),
+            growing: Vec::new(),
         }
     }
 
@@ -67,12 +70,12 @@ impl LaneState {
     }
 
     /// The text (or one string of nested arguments) ends here.
-    pub fn end(&mut self, rules: &Ruleset, tally: &mut Tally) -> Pushed {
+    pub fn end(&mut self, rules: &Ruleset, tally: &mut Tally) -> Result<Pushed, ScanError> {
         let mut found = std::mem::take(&mut self.found);
-        self.scanner.end(rules, &mut found);
+        let result = self.scanner.end(rules, &mut found);
         let pushed = self.take(rules, &mut found, tally);
         self.found = found;
-        pushed
+        result.map(|()| pushed)
     }
 
     fn take(&mut self, rules: &Ruleset, found: &mut Vec<Found>, tally: &mut Tally) -> Pushed {
@@ -80,20 +83,29 @@ impl LaneState {
         let channel = self.key.kind.channel();
         let copy = self.key.kind == Kind::Logprobs;
         for found in found.drain(..) {
-            let enforced = |rule| match rules.action(rule, channel) {
-                Some((action, weir_rules::policy::Mode::Enforce)) => Some(action),
-                _ => None,
-            };
             let action = match &found {
-                Found::Match(finding) if !copy => tally.finding(rules, finding.rule, channel),
-                Found::Match(finding) => enforced(finding.rule),
-                Found::Extended { rule, .. } => enforced(*rule),
+                Found::Match(finding) => {
+                    let action = match copy {
+                        false => tally.finding(rules, finding, channel),
+                        true => tally.copy().finding(rules, finding, channel),
+                    };
+                    if let Some(action) = action.filter(|_| finding.open) {
+                        self.growing.push((finding.rule, finding.start, action));
+                    }
+                    action
+                }
+                Found::Extended { rule, start, last, .. } => {
+                    let own = |g: &(u16, u64, Action)| g.0 == *rule && g.1 == *start;
+                    let action = self.growing.iter().find(|g| own(g)).map(|g| g.2);
+                    self.growing.retain(|g| !last || !own(g));
+                    action
+                }
             };
             let signed = self.key.kind == Kind::Signed && action == Some(Action::Mask);
             if action == Some(Action::Reject) || signed {
                 pushed.rejected = true;
                 if let Found::Match(finding) = &found {
-                    tally.refused_by.get_or_insert_with(|| rules.id(finding.rule).to_owned());
+                    tally.refuse(rules.id(finding.rule));
                 }
             } else {
                 self.merger.take(&found, action);

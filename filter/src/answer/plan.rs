@@ -5,6 +5,7 @@ use std::ops::Range;
 use weir_rules::Channel;
 
 use crate::dialect::{Fact, Facts, Lane, Meaning, Node, Value};
+use crate::tally::Tokens;
 
 /// A text of a lane, complete within this event.
 pub struct LaneText {
@@ -64,6 +65,7 @@ pub struct Plan {
     pub model: Option<String>,
     pub stop: Option<(Range<u64>, String)>,
     pub media_bytes: u64,
+    pub tokens: Tokens,
 }
 
 impl Plan {
@@ -152,7 +154,7 @@ impl Plan {
             Value::BlockIndex => self.index = number().unwrap_or(0),
             Value::Id => self.id = Some(text.to_owned()),
             Value::Model => self.model = Some(text.to_owned()),
-            _ => {}
+            value => self.tokens.note(value, text),
         }
     }
 

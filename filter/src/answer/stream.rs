@@ -112,6 +112,7 @@ impl StreamAnswer {
             self.release(now, out, tally);
         }
         fed.map_err(sse_fault)?;
+        tally.held_bytes = tally.held_bytes.max(self.queued);
         self.check_limits()?;
         if out.len() == before && self.queue.iter().any(|(block, _)| self.is_judging(block)) {
             out.extend_from_slice(KEEP_ALIVE);
@@ -166,7 +167,7 @@ impl StreamAnswer {
         tally: &mut Tally,
     ) -> Result<(), Stop> {
         tally.events += 1;
-        tally.passed_bytes = tally.passed_bytes.saturating_add(frame.raw.len() as u64);
+        tally.answer_bytes = tally.answer_bytes.saturating_add(frame.raw.len() as u64);
         let mut block = Block { since: now, ..Block::default() };
         if frame.comment_only {
             block.raw = frame.raw;
@@ -196,6 +197,7 @@ impl StreamAnswer {
             let plan = Plan::read(&self.walker.facts);
             block.raw = frame.raw;
             tally.media_bytes = tally.media_bytes.saturating_add(plan.media_bytes);
+            tally.tokens.join(plan.tokens);
             if let (true, Some(id)) = (self.seen.id.is_empty(), &plan.id) {
                 self.seen.id = id.clone();
             }
@@ -404,7 +406,7 @@ impl StreamAnswer {
         if let Some(at) = self.lanes.iter().position(|l| l.key == key) {
             return Ok(at);
         }
-        if self.lanes.len() >= usize::from(self.engine.policy.spec.limits.open_channels) {
+        if self.lanes.len() >= self.engine.policy.spec.limits.lanes() {
             return Err(BodyFault::TooLarge.into());
         }
         self.lanes.push(LaneState::new(key));
@@ -461,7 +463,8 @@ impl StreamAnswer {
         let keys: Vec<LaneKey> = self.lanes.iter().map(|l| l.key).filter(|k| ends(*k)).collect();
         for key in keys {
             let Some(lane) = self.lanes.iter_mut().find(|l| l.key == key) else { continue };
-            if lane.end(&engine.rules, tally).rejected {
+            let ended = lane.end(&engine.rules, tally).map_err(BodyFault::from)?;
+            if ended.rejected {
                 return Err(Stop::Refused);
             }
             self.settle(key, true);

@@ -85,6 +85,8 @@ pub fn answer(path: &[Seg]) -> Meaning {
         [K(Id)] => Meaning::Value(Value::Id),
         [K(Model)] => Meaning::Value(Value::Model),
         [K(Role)] => Meaning::Structural,
+        [K(Usage), K(InputTokens)] => Meaning::Value(Value::InputTokens),
+        [K(Usage), K(OutputTokens)] => Meaning::Value(Value::OutputTokens),
         _ => Meaning::Text(Channel::ResponseOther),
     }
 }

@@ -78,6 +78,8 @@ pub fn answer(path: &[Seg]) -> Meaning {
         [K(Id)] => Meaning::Value(Value::Id),
         [K(Model)] => Meaning::Value(Value::Model),
         [K(Object)] => Meaning::Structural,
+        [K(Usage), K(PromptTokens)] => Meaning::Value(Value::InputTokens),
+        [K(Usage), K(CompletionTokens)] => Meaning::Value(Value::OutputTokens),
         _ => Meaning::Text(Channel::ResponseOther),
     }
 }

@@ -91,6 +91,9 @@ pub enum Value {
     Model,
     Stream,
     Id,
+    /// Tokens used, as the provider counts them.
+    InputTokens,
+    OutputTokens,
 }
 
 /// Objects, arrays and members that the filter may have to cut out or replace.

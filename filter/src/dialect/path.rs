@@ -24,18 +24,19 @@ macro_rules! keys {
 
 keys! {
     Annotations = "annotations", Arguments = "arguments", Audio = "audio", Choices = "choices",
+    CompletionTokens = "completion_tokens",
     Citation = "citation", Citations = "citations", Container = "container", Content = "content",
     ContentBlock = "content_block", Context = "context", Conversation = "conversation", Custom = "custom",
     Data = "data", Delta = "delta", Error = "error", File = "file", FileData = "file_data", FileId = "file_id",
     FinishReason = "finish_reason", Function = "function", FunctionCall = "function_call",
     Functions = "functions", Id = "id", ImageUrl = "image_url", Index = "index", Input = "input",
-    InputAudio = "input_audio", Logprobs = "logprobs", McpServers = "mcp_servers", Message = "message",
-    Messages = "messages", Model = "model", Name = "name", Object = "object",
+    InputAudio = "input_audio", InputTokens = "input_tokens", Logprobs = "logprobs", McpServers = "mcp_servers", Message = "message",
+    Messages = "messages", Model = "model", Name = "name", Object = "object", OutputTokens = "output_tokens",
     ParallelToolCalls = "parallel_tool_calls", PartialJson = "partial_json", Prediction = "prediction",
-    PreviousResponseId = "previous_response_id", Reasoning = "reasoning",
+    PromptTokens = "prompt_tokens", PreviousResponseId = "previous_response_id", Reasoning = "reasoning",
     ReasoningContent = "reasoning_content", ReasoningDetails = "reasoning_details", Refusal = "refusal",
     Role = "role", Signature = "signature", Source = "source", StopReason = "stop_reason",
     Stream = "stream", System = "system", Text = "text", Thinking = "thinking", Title = "title",
     Token = "token", ToolCalls = "tool_calls", ToolChoice = "tool_choice", Tools = "tools",
-    Transcript = "transcript", Type = "type", Url = "url",
+    Transcript = "transcript", Type = "type", Url = "url", Usage = "usage",
 }

@@ -3,20 +3,29 @@
 //! The format is designed once: a section that this version does not enforce is refused with that reason, never
 //! ignored, and so is every unknown field.
 
+mod caller;
+mod date;
 mod error;
+mod exception;
 mod model;
+mod node;
 mod parse;
-mod place;
 mod quantity;
+pub(crate) mod read;
 mod rule;
-mod unenforced;
 mod validate;
 
+pub use caller::*;
+pub use date::Date;
 pub use error::{PolicyError, PolicyErrors};
+pub use exception::*;
 pub use model::*;
+pub use node::Node;
+pub(crate) use parse::rules_of;
+pub use parse::tree;
 pub use quantity::{Period, Quantity};
+pub(crate) use read::words;
 pub use rule::*;
-pub use unenforced::Unenforced;
 
 /// The JSON Schema of a policy document, draft 2020-12, generated from the types that parse it.
 #[cfg(feature = "schema")]

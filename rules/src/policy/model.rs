@@ -2,336 +2,300 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use super::{Channels, Period, Quantity, Rule, Sensitivity, Unenforced};
+use super::read::{document, words};
+use super::{
+    AppliesTo, Audit, Channels, Exception, Identity, Key, Period, Quantity, Rule, Sensitivity,
+};
 use crate::Action;
 
 /// The only `apiVersion` so far.
 pub const API_VERSION: &str = "guard.weir.dev/v1alpha1";
 
-/// A policy: what may be read, said and called on the traffic that it names.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Policy {
-    /// `guard.weir.dev/v1alpha1`.
-    pub api_version: String,
-    /// `Policy`.
-    pub kind: String,
-    pub metadata: Metadata,
-    pub spec: Spec,
+document! {
+    /// A policy: what may be read, said and called on the traffic that it names.
+    pub struct Policy {
+        /// `guard.weir.dev/v1alpha1`.
+        "apiVersion" api_version: String,
+        /// `Policy`.
+        "kind" kind: String,
+        "metadata" metadata: Metadata,
+        "spec" spec: Spec,
+    }
 }
 
-/// Names the policy.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Metadata {
-    /// A DNS label.
-    pub name: String,
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-    #[serde(default)]
-    pub annotations: BTreeMap<String, String>,
+document! {
+    /// Names the policy.
+    pub struct Metadata {
+        /// A DNS label.
+        "name" name: String,
+        "labels" labels: BTreeMap<String, String> => default Default::default(),
+        "annotations" annotations: BTreeMap<String, String> => default Default::default(),
+    }
 }
 
-/// What the policy says.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Spec {
-    /// Who answers for it; informative.
-    pub owner: Option<Owner>,
-    pub mode: Mode,
-    pub failure_mode: FailureMode,
+document! {
+    /// What the policy says.
+    pub struct Spec default {
+        /// Who answers for it; informative.
+        "owner" owner: Option<Owner> => default None,
+        "mode" mode: Mode => default Default::default(),
+        "failureMode" failure_mode: FailureMode => default Default::default(),
+        /// How request bodies wait for their verdict.
+        "requestMode" request_mode: RequestMode => default Default::default(),
+        /// Which traffic it reads; without entries all hosts, by the paths of the known dialects.
+        "traffic" traffic: Vec<Traffic> => default Vec::new(),
+        "inspection" inspection: Inspection => default Default::default(),
+        "packs" packs: Vec<PackRef> => default Vec::new(),
+        "rules" rules: Vec<Rule> => default Vec::new(),
+        "tools" tools: Option<Tools> => default None,
+        "refusal" refusal: Refusal => default Default::default(),
+        "limits" limits: Limits => default Default::default(),
+        /// How an answer ends that is refused after it began.
+        "onViolation" on_violation: OnViolation => default Default::default(),
+        /// The proxy sets `allow_on_headers_stop_iteration`: heads wait for the verdict too.
+        "holdHeaders" hold_headers: bool => default false,
+        /// Whose traffic it is for; everyone's if left out.
+        "appliesTo" applies_to: Option<AppliesTo> => default None,
+        "identity" identity: Identity => default Default::default(),
+        "exceptions" exceptions: Vec<Exception> => default Vec::new(),
+        "audit" audit: Audit => default Default::default(),
+        "keys" keys: Vec<Key> => default Vec::new(),
+    }
+    later [
+        "rollout", "destinations", "retrieval", "behavior", "approvals", "classifiers", "expression",
+    ]
+}
+
+document! {
+    /// Who answers for the policy.
+    pub struct Owner {
+        "team" team: Option<String> => default None,
+        "contact" contact: Option<String> => default None,
+    }
+}
+
+words! {
+    /// Whether decisions are carried out.
+    #[derive(Default)]
+    pub enum Mode {
+        #[default]
+        Enforce,
+        /// Decided and recorded, not carried out.
+        Shadow,
+    }
+}
+
+words! {
+    /// What becomes of traffic that cannot be inspected.
+    #[derive(Default)]
+    pub enum FailureMode {
+        #[default]
+        FailClosed,
+        FailOpen,
+    }
+}
+
+words! {
     /// How request bodies wait for their verdict.
-    pub request_mode: RequestMode,
-    /// Which traffic it reads; without entries all hosts, by the paths of the known dialects.
-    pub traffic: Vec<Traffic>,
-    pub inspection: Inspection,
-    pub packs: Vec<PackRef>,
-    pub rules: Vec<Rule>,
-    pub tools: Option<Tools>,
-    pub refusal: Refusal,
-    pub limits: Limits,
-    pub applies_to: Option<Unenforced>,
-    pub rollout: Option<Unenforced>,
-    pub identity: Option<Unenforced>,
-    pub destinations: Option<Unenforced>,
-    pub retrieval: Option<Unenforced>,
-    pub behavior: Option<Unenforced>,
-    pub approvals: Option<Unenforced>,
-    pub classifiers: Option<Unenforced>,
-    pub exceptions: Option<Unenforced>,
-    pub audit: Option<Unenforced>,
-    pub keys: Option<Unenforced>,
-    pub expression: Option<Unenforced>,
+    #[derive(Default)]
+    pub enum RequestMode {
+        /// No byte goes upstream before the verdict.
+        #[default]
+        Hold,
+        /// All but the end goes on at once: constant memory, and the upstream never has a whole document before the
+        /// verdict. What was sent on cannot be edited any more: Mask and Neutralize refuse.
+        Progressive,
+    }
 }
 
-/// Who answers for the policy.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Owner {
-    #[serde(default)]
-    pub team: Option<String>,
-    #[serde(default)]
-    pub contact: Option<String>,
+words! {
+    /// How an answer ends that is refused after it began.
+    #[derive(Default)]
+    pub enum OnViolation {
+        /// Cleanly; the upstream runs on unheard.
+        #[default]
+        Drain,
+        /// The ending is sent, then the stream is reset: the upstream stops, the client sees an aborted stream.
+        Cut,
+    }
 }
 
-/// Whether decisions are carried out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Mode {
-    #[default]
-    Enforce,
-    /// Decided and recorded, not carried out.
-    Shadow,
-}
-
-/// What becomes of traffic that cannot be inspected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum FailureMode {
-    #[default]
-    FailClosed,
-    FailOpen,
-}
-
-/// How request bodies wait for their verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum RequestMode {
-    /// No byte goes upstream before the verdict.
-    #[default]
-    Hold,
-}
-
-/// Hosts and paths that the policy reads.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Traffic {
-    /// A host name, `*.` and a suffix, or `*`.
-    pub hosts: Vec<String>,
-    /// Globs on the normalized path.
-    #[serde(default = "all_paths")]
-    pub paths: Vec<String>,
-    #[serde(default)]
-    pub dialect: Dialect,
+document! {
+    /// Hosts and paths that the policy reads.
+    pub struct Traffic {
+        /// A host name, `*.` and a suffix, or `*`.
+        "hosts" hosts: Vec<String>,
+        /// Globs on the normalized path.
+        "paths" paths: Vec<String> => default all_paths(),
+        "dialect" dialect: Dialect => default Default::default(),
+    }
 }
 
 fn all_paths() -> Vec<String> {
     vec!["/*".to_owned()]
 }
 
-/// The wire format of some traffic.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Dialect {
-    /// By the path.
-    #[default]
-    Auto,
-    OpenAIChat,
-    AnthropicMessages,
-}
-
-/// What becomes of what cannot be seen.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Inspection {
-    /// Bodies on a named host that are in no known dialect.
-    pub unknown_shape: Decision,
-    /// Conversation state at the provider.
-    pub server_side_state: Decision,
-    /// URLs and file ids that the model will read.
-    pub remote_references: Decision,
-    /// Images, audio and files inside the body.
-    pub media: Decision,
-}
-
-impl Default for Inspection {
-    fn default() -> Inspection {
-        Inspection {
-            unknown_shape: Decision::Reject,
-            server_side_state: Decision::Reject,
-            remote_references: Decision::Reject,
-            media: Decision::Audit,
-        }
+words! {
+    /// The wire format of some traffic.
+    #[derive(Default)]
+    pub enum Dialect {
+        /// By the path.
+        #[default]
+        Auto,
+        OpenAIChat,
+        AnthropicMessages,
     }
 }
 
-/// What becomes of something that cannot be inspected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Decision {
-    Allow,
-    Audit,
-    Reject,
-}
-
-/// A built-in pack, and what it does here.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PackRef {
-    /// `injection`, `secrets` or `pii`.
-    pub name: String,
-    /// The packs' version, if it is to be pinned.
-    #[serde(default)]
-    pub version: Option<String>,
-    /// On every channel that it reads; the pack's own actions by channel if left out.
-    #[serde(default)]
-    pub action: Option<Action>,
-    #[serde(default)]
-    pub sensitivity: Option<Sensitivity>,
-    #[serde(default)]
-    pub mode: Option<Mode>,
-    #[serde(default)]
-    pub channels: Option<Channels>,
-    #[serde(default)]
-    pub overrides: Vec<Override>,
-    #[serde(default)]
-    pub new_rules: Option<Unenforced>,
-}
-
-/// A pack's rule, changed here.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Override {
-    pub rule: String,
-    #[serde(default)]
-    pub mode: Option<Mode>,
-    #[serde(default)]
-    pub action: Option<Action>,
-}
-
-/// Which tools a model may be offered and may call.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Tools {
-    /// For tools that no rule names.
-    #[serde(default)]
-    pub default_action: ToolAction,
-    #[serde(default)]
-    pub rules: Vec<ToolRule>,
-    #[serde(default)]
-    pub labels: Option<Unenforced>,
-    #[serde(default)]
-    pub pins: Option<Unenforced>,
-}
-
-/// Deny wins over Allow, whatever the order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum ToolAction {
-    #[default]
-    Allow,
-    Deny,
-}
-
-/// A rule on tools by name.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ToolRule {
-    pub id: String,
-    /// Names, or globs with `*` and `?`.
-    pub tools: Vec<String>,
-    pub action: ToolAction,
-    #[serde(default)]
-    pub mode: Option<Mode>,
-    #[serde(default)]
-    pub args: Option<Unenforced>,
-    #[serde(default)]
-    pub approval: Option<Unenforced>,
-}
-
-/// How a refusal looks to the client.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Refusal {
-    #[serde(rename = "as")]
-    pub as_: RefusalForm,
-    /// Of an error, 400 to 499.
-    pub status: u16,
-    pub reveal: Reveal,
-    /// Shown to the client; `{decisionId}` stands for the decision's id. At most 512 characters.
-    pub message: Option<String>,
-}
-
-impl Default for Refusal {
-    fn default() -> Refusal {
-        Refusal { as_: RefusalForm::Error, status: 403, reveal: Reveal::Nothing, message: None }
+document! {
+    /// What becomes of what cannot be seen.
+    pub struct Inspection default {
+        /// Bodies on a named host that are in no known dialect.
+        "unknownShape" unknown_shape: Decision => default Decision::Reject,
+        /// Conversation state at the provider.
+        "serverSideState" server_side_state: Decision => default Decision::Reject,
+        /// URLs and file ids that the model will read.
+        "remoteReferences" remote_references: Decision => default Decision::Reject,
+        /// Images, audio and files inside the body.
+        "media" media: Decision => default Decision::Audit,
     }
 }
 
-/// As what a request is refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum RefusalForm {
-    /// The provider's error object.
-    #[default]
-    Error,
-    /// A 200 in the dialect that says so.
-    Completion,
+words! {
+    /// What becomes of something that cannot be inspected.
+    #[derive(Default)]
+    pub enum Decision {
+        Allow,
+        #[default]
+        Audit,
+        Reject,
+    }
 }
 
-/// What a refusal tells about its reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Reveal {
-    #[default]
-    Nothing,
-    /// The rule's id: it teaches attackers.
-    Rule,
+document! {
+    /// A built-in pack, and what it does here.
+    pub struct PackRef {
+        /// `injection`, `secrets` or `pii`.
+        "name" name: String,
+        /// The packs' version, if it is to be pinned.
+        "version" version: Option<String> => default None,
+        /// On every channel that it reads; the pack's own actions by channel if left out.
+        "action" action: Option<Action> => default None,
+        "sensitivity" sensitivity: Option<Sensitivity> => default None,
+        "mode" mode: Option<Mode> => default None,
+        "channels" channels: Option<Channels> => default None,
+        "overrides" overrides: Vec<Override> => default Vec::new(),
+    }
+    later ["newRules"]
 }
 
-/// Bounds on what a stream may cost.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Limits {
-    /// The most bytes of a request body, and of an answer that is held whole.
-    pub request: Quantity,
-    /// The most bytes held while a stream is paused; below the proxy's smallest buffer limit.
-    pub paused: Quantity,
-    /// The most bytes of stream events held for open matches.
-    pub held: Quantity,
-    /// The most bytes of one stream event.
-    pub event: Quantity,
-    /// The most bytes of stream events held for a tool call, beside `held`.
-    pub tool_call: Quantity,
-    /// Memory of a worker above which bodies are not taken in.
-    pub worker: Quantity,
-    /// How long a stalled stream may be held.
-    pub hold: Period,
-    /// Nesting of JSON, at most 512.
-    pub depth: u16,
+document! {
+    /// A pack's rule, changed here.
+    pub struct Override {
+        "rule" rule: String,
+        "mode" mode: Option<Mode> => default None,
+        "action" action: Option<Action> => default None,
+    }
+}
+
+document! {
+    /// Which tools a model may be offered and may call.
+    pub struct Tools {
+        /// For tools that no rule names.
+        "defaultAction" default_action: ToolAction => default Default::default(),
+        "rules" rules: Vec<ToolRule> => default Vec::new(),
+    }
+    later ["labels", "pins"]
+}
+
+words! {
+    /// Deny wins over Allow, whatever the order.
+    #[derive(Default)]
+    pub enum ToolAction {
+        #[default]
+        Allow,
+        Deny,
+    }
+    later ["Approve"]
+}
+
+document! {
+    /// A rule on tools by name.
+    pub struct ToolRule {
+        "id" id: String,
+        /// Names, or globs with `*` and `?`.
+        "tools" tools: Vec<String>,
+        "action" action: ToolAction,
+        "mode" mode: Option<Mode> => default None,
+    }
+    later ["args", "approval"]
+}
+
+document! {
+    /// How a refusal looks to the client.
+    pub struct Refusal default {
+        "as" as_: RefusalForm => default Default::default(),
+        /// Of an error, 400 to 499.
+        "status" status: u16 => default 403,
+        "reveal" reveal: Reveal => default Default::default(),
+        /// Shown to the client; `{decisionId}` stands for the decision's id. At most 512 characters.
+        "message" message: Option<String> => default None,
+    }
+}
+
+words! {
+    /// As what a request is refused.
+    #[derive(Default)]
+    pub enum RefusalForm {
+        /// The provider's error object.
+        #[default]
+        Error,
+        /// A 200 in the dialect that says so.
+        Completion,
+    }
+}
+
+words! {
+    /// What a refusal tells about its reason.
+    #[derive(Default)]
+    pub enum Reveal {
+        #[default]
+        Nothing,
+        /// The rule's id: it teaches attackers.
+        Rule,
+    }
+}
+
+document! {
+    /// Bounds on what a stream may cost.
+    pub struct Limits default {
+        /// The most bytes of a request body, and of an answer that is held whole.
+        "request" request: Quantity => default Quantity(8 << 20),
+        /// The most bytes held while a stream is paused; below the proxy's smallest buffer limit.
+        "paused" paused: Quantity => default Quantity(512 << 10),
+        /// The most bytes of stream events held for open matches.
+        "held" held: Quantity => default Quantity(64 << 10),
+        /// The most bytes of one stream event.
+        "event" event: Quantity => default Quantity(256 << 10),
+        /// The most bytes of stream events held for a tool call, beside `held`.
+        "toolCall" tool_call: Quantity => default Quantity(1 << 20),
+        /// Memory of a worker above which bodies are not taken in.
+        "worker" worker: Quantity => default Quantity(256 << 20),
+        /// How long a stalled stream may be held.
+        "hold" hold: Period => default Period(10_000),
+        /// Nesting of JSON, at most 512.
+        "depth" depth: u16 => default 64,
+        /// Channels open at once on a stream.
+        "openChannels" open_channels: u16 => default 256,
+        /// Another name of `openChannels`.
+        "channels" channels: Option<u16> => default None,
+    }
+    later ["outputTokens"]
+}
+
+impl Limits {
     /// Channels open at once on a stream.
-    #[serde(alias = "channels")]
-    pub open_channels: u16,
-    pub output_tokens: Option<Unenforced>,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            request: Quantity(8 << 20),
-            paused: Quantity(512 << 10),
-            held: Quantity(64 << 10),
-            event: Quantity(256 << 10),
-            tool_call: Quantity(1 << 20),
-            worker: Quantity(256 << 20),
-            hold: Period(10_000),
-            depth: 64,
-            open_channels: 256,
-            output_tokens: None,
-        }
+    pub fn lanes(&self) -> usize {
+        usize::from(self.channels.unwrap_or(self.open_channels))
     }
 }

@@ -1,10 +1,10 @@
 //! Kubernetes quantities and Gateway API durations.
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use super::Node;
+use super::read::{At, Read};
 
 /// A number of bytes, written as a Kubernetes quantity (`64Ki`, `8Mi`, `1M`) or as a plain number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity(pub u64);
 
 impl Quantity {
@@ -32,7 +32,7 @@ impl Quantity {
 }
 
 /// A span of time, written as a Gateway API duration (GEP-2257): `10s`, `1h30m`, `500ms`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period(pub u64);
 
 impl Period {
@@ -67,46 +67,22 @@ impl Period {
     }
 }
 
-impl Quantity {
-    /// What a text that is no quantity becomes; refused with its place when the policy is checked.
-    pub const INVALID: Quantity = Quantity(u64::MAX);
-}
-
-impl Period {
-    /// What a text that is no duration becomes; refused with its place when the policy is checked.
-    pub const INVALID: Period = Period(u64::MAX);
-}
-
-/// Takes a text, or a plain number as one. (An untagged enum would do it at many times the size.)
-struct Written(&'static str);
-
-impl Visitor<'_> for Written {
-    type Value = String;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<String, E> {
-        Ok(number.to_string())
+impl Read for Quantity {
+    fn read(at: &At<'_>) -> Option<Quantity> {
+        let quantity = match at.node {
+            Node::Text(text) => Quantity::parse(text),
+            Node::Unsigned(bytes) => Some(Quantity(*bytes)),
+            _ => None,
+        };
+        quantity
+            .or_else(|| at.error("it is no quantity such as 64Ki", "write a quantity such as 64Ki"))
     }
 }
 
-impl<'de> Deserialize<'de> for Quantity {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Quantity, D::Error> {
-        let text = deserializer.deserialize_any(Written("a quantity such as 64Ki"))?;
-        Ok(Quantity::parse(&text).unwrap_or(Quantity::INVALID))
-    }
-}
-
-impl<'de> Deserialize<'de> for Period {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Period, D::Error> {
-        let text = deserializer.deserialize_any(Written("a duration such as 10s"))?;
-        Ok(Period::parse(&text).unwrap_or(Period::INVALID))
+impl Read for Period {
+    fn read(at: &At<'_>) -> Option<Period> {
+        let period = at.node.text().and_then(Period::parse);
+        period.or_else(|| at.error("it is no duration such as 10s", "write a duration such as 10s"))
     }
 }
 

@@ -1,169 +1,156 @@
 //! Rules: the format that packs and policies share.
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-
-use super::{Mode, Quantity, Unenforced};
+use super::read::{At, Read, document, words};
+use super::{Mode, Node, PolicyErrors, Quantity, parse};
 use crate::{Action, Channel, ChannelSet};
 
-/// What a rule finds and what it does with it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rule {
-    /// Lower-case letters, digits and `-`; unique in the policy.
-    pub id: String,
-    /// What it finds, in a line.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// Why it matters.
-    #[serde(default)]
-    pub why: Option<String>,
-    /// Where the format is documented.
-    #[serde(default)]
-    pub references: Vec<String>,
-    /// Literal anchors, matched on the rule's view; every match contains one.
-    #[serde(default)]
-    pub keywords: Vec<String>,
-    /// The shape of a match around its anchor.
-    #[serde(default)]
-    pub regex: Option<String>,
-    /// The verified beginning of an open-ended match.
-    #[serde(default)]
-    pub opens: Option<String>,
-    /// The characters that go on after `opens`, as a class such as `[A-Za-z0-9+/=]`.
-    #[serde(default)]
-    pub body: Option<String>,
-    /// A literal that ends an open-ended match.
-    #[serde(default)]
-    pub until: Option<String>,
-    /// The most bytes of an open-ended match; beyond, the stream is refused.
-    #[serde(default)]
-    pub max_span: Option<Quantity>,
-    /// How text is seen before it is compared.
-    #[serde(default)]
-    pub view: View,
-    /// The most characters of a match, 1 to 512.
-    #[serde(default)]
-    pub max_length: Option<u16>,
-    /// The most characters a match may begin before its anchor, 0 to 128.
-    #[serde(default)]
-    pub before: u16,
-    /// What may leave before a match is certain.
-    #[serde(default)]
-    pub exposure: Option<Exposure>,
-    /// Checks on the matched text; all must accept it.
-    #[serde(default)]
-    pub validate: Vec<Validator>,
-    /// How a rule without keywords or regex begins.
-    #[serde(default)]
-    pub trigger: Option<Trigger>,
-    /// Where it reads; all channels if left out.
-    #[serde(default)]
-    pub channels: Option<Channels>,
-    /// What it does.
-    #[serde(default)]
-    pub action: Option<Action>,
-    #[serde(default)]
-    pub mode: Option<Mode>,
-    /// What stands in the place of a match.
-    #[serde(default)]
-    pub mask: Option<Mask>,
-    /// The level from which a pack's rule is active.
-    #[serde(default)]
-    pub sensitivity: Option<Sensitivity>,
-    #[serde(default)]
-    pub tags: Vec<String>,
-    #[serde(default)]
-    pub examples: Examples,
-    #[serde(default)]
-    pub score: Option<Unenforced>,
-    #[serde(default)]
-    pub datasets: Option<Unenforced>,
-    #[serde(default)]
-    pub expression: Option<Unenforced>,
+document! {
+    /// What a rule finds and what it does with it.
+    pub struct Rule {
+        /// Lower-case letters, digits and `-`; unique in the policy.
+        "id" id: String,
+        /// What it finds, in a line.
+        "description" description: Option<String> => default None,
+        /// Why it matters.
+        "why" why: Option<String> => default None,
+        /// Where the format is documented.
+        "references" references: Vec<String> => default Vec::new(),
+        /// Literal anchors, matched on the rule's view; every match contains one.
+        "keywords" keywords: Vec<String> => default Vec::new(),
+        /// The shape of a match around its anchor.
+        "regex" regex: Option<String> => default None,
+        /// The verified beginning of an open-ended match.
+        "opens" opens: Option<String> => default None,
+        /// The characters that go on after `opens`, as a class such as `[A-Za-z0-9+/=]`.
+        "body" body: Option<String> => default None,
+        /// A literal that ends an open-ended match.
+        "until" until: Option<String> => default None,
+        /// The most bytes of an open-ended match; beyond, the stream is refused.
+        "maxSpan" max_span: Option<Quantity> => default None,
+        /// How text is seen before it is compared.
+        "view" view: View => default Default::default(),
+        /// The most characters of a match, 1 to 512.
+        "maxLength" max_length: Option<u16> => default None,
+        /// The most characters a match may begin before its anchor, 0 to 128.
+        "before" before: u16 => default 0,
+        /// What may leave before a match is certain.
+        "exposure" exposure: Option<Exposure> => default None,
+        /// Checks on the matched text; all must accept it.
+        "validate" validate: Vec<Validator> => default Vec::new(),
+        /// How a rule without keywords or regex begins.
+        "trigger" trigger: Option<Trigger> => default None,
+        /// Where it reads; all channels if left out.
+        "channels" channels: Option<Channels> => default None,
+        /// What it does.
+        "action" action: Option<Action> => default None,
+        "mode" mode: Option<Mode> => default None,
+        /// What stands in the place of a match.
+        "mask" mask: Option<Mask> => default None,
+        /// The level from which a pack's rule is active.
+        "sensitivity" sensitivity: Option<Sensitivity> => default None,
+        "tags" tags: Vec<String> => default Vec::new(),
+        "examples" examples: Examples => default Default::default(),
+    }
+    later ["score", "datasets", "expression"]
 }
 
-/// Texts that prove a rule.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Examples {
-    /// Texts that match; `[[` and `]]` mark what is found.
-    #[serde(default, rename = "match")]
-    pub matches: Vec<String>,
-    /// Texts in which nothing is found.
-    #[serde(default)]
-    pub clean: Vec<String>,
+impl Rule {
+    /// Reads one rule, as a pack's file holds it.
+    ///
+    /// # Errors
+    /// Every place that is no rule.
+    pub fn from_json(json: &[u8]) -> Result<Rule, PolicyErrors> {
+        parse::section(&parse::tree(json)?, "")
+    }
 }
 
-/// How text is seen before it is compared with a rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum View {
-    /// As it came.
-    Raw,
-    /// Case, width, accents and look-alikes folded, invisible characters dropped, white space collapsed.
-    #[default]
-    Folded,
-    /// Folded, without separators and with digits read as letters.
-    Squashed,
+document! {
+    /// Texts that prove a rule.
+    pub struct Examples default {
+        /// Texts that match; `[[` and `]]` mark what is found.
+        "match" matches: Vec<String> => default Vec::new(),
+        /// Texts in which nothing is found.
+        "clean" clean: Vec<String> => default Vec::new(),
+    }
+}
+
+words! {
+    /// How text is seen before it is compared with a rule.
+    #[derive(Default)]
+    pub enum View {
+        /// As it came.
+        Raw,
+        /// Case, width, accents and look-alikes folded, invisible characters dropped, white space collapsed.
+        #[default]
+        Folded,
+        /// Folded, without separators and with digits read as letters.
+        Squashed,
+    }
 }
 
 /// What may leave before a match is certain; it stays visible in the mask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
 pub enum Exposure {
     /// The anchor, which is public.
-    #[serde(rename = "Anchor")]
     Anchor,
     /// Nothing: text is held back from where a match could begin.
-    #[serde(rename = "Nothing")]
     Nothing,
     /// So many characters.
+    #[cfg_attr(feature = "schema", schemars(rename = "characters"))]
     Characters(u16),
 }
 
-/// A check on the matched text.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Validator {
-    #[serde(rename = "type")]
-    pub kind: ValidatorKind,
-    /// For Entropy: at least so many bits a character.
-    #[serde(default)]
-    pub min: Option<f64>,
+impl Read for Exposure {
+    fn read(at: &At<'_>) -> Option<Exposure> {
+        if let Node::Map(_) = at.node {
+            let fields = at.fields(&["characters"], &[])?;
+            let count = fields.required("characters")?;
+            return fields.good.then_some(Exposure::Characters(count));
+        }
+        match at.word(&["Anchor", "Nothing"], &[])? {
+            0 => Some(Exposure::Anchor),
+            _ => Some(Exposure::Nothing),
+        }
+    }
 }
 
-/// Kinds of checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum ValidatorKind {
-    /// ISO/IEC 7812 check digit of payment cards.
-    Luhn,
-    /// ISO 13616 check digits and country lengths.
-    Iban,
-    /// Shannon entropy.
-    Entropy,
+document! {
+    /// A check on the matched text.
+    pub struct Validator {
+        "type" kind: ValidatorKind,
+        /// For Entropy: at least so many bits a character.
+        "min" min: Option<f64> => default None,
+    }
 }
 
-/// How a rule without keywords begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Trigger {
-    /// More than 64 ignorable characters in a row.
-    InvisibleRun,
+words! {
+    /// Kinds of checks.
+    pub enum ValidatorKind {
+        /// ISO/IEC 7812 check digit of payment cards.
+        Luhn,
+        /// ISO 13616 check digits and country lengths.
+        Iban,
+        /// Shannon entropy.
+        Entropy,
+    }
 }
 
-/// From which level on a rule is active.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Sensitivity {
-    Low,
-    Medium,
-    High,
+words! {
+    /// How a rule without keywords begins.
+    pub enum Trigger {
+        /// More than 64 ignorable characters in a row.
+        InvisibleRun,
+    }
+}
+
+words! {
+    /// From which level on a rule is active.
+    pub enum Sensitivity {
+        Low,
+        Medium,
+        High,
+    }
 }
 
 /// What stands in the place of a match.
@@ -178,9 +165,6 @@ pub enum Mask {
     /// A star for each character.
     #[cfg_attr(feature = "schema", schemars(rename = "SameLength"))]
     SameLength,
-    /// Anything else; refused with its place when the policy is checked.
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    Invalid,
 }
 
 impl Default for Mask {
@@ -189,43 +173,21 @@ impl Default for Mask {
     }
 }
 
-impl<'de> Deserialize<'de> for Mask {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Mask, D::Error> {
-        struct Form;
-
-        impl<'de> Visitor<'de> for Form {
-            type Value = Mask;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("Label, SameLength, {label: text} or {keepLast: 4}")
+impl Read for Mask {
+    fn read(at: &At<'_>) -> Option<Mask> {
+        match at.node {
+            Node::Text(word) if word == "Label" => return Some(Mask::Label(None)),
+            Node::Text(word) if word == "SameLength" => return Some(Mask::SameLength),
+            Node::Map(members) if members.len() == 1 => {
+                let fields = at.fields(&["label", "keepLast"], &[])?;
+                return match at.node.get("label") {
+                    Some(_) => fields.required("label").map(|text| Mask::Label(Some(text))),
+                    None => fields.required("keepLast").map(Mask::KeepLast),
+                };
             }
-
-            fn visit_str<E>(self, word: &str) -> Result<Mask, E> {
-                Ok(match word {
-                    "Label" => Mask::Label(None),
-                    "SameLength" => Mask::SameLength,
-                    _ => Mask::Invalid,
-                })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Mask, A::Error> {
-                let mut mask = Mask::Invalid;
-                let mut members = 0;
-                while let Some(key) = map.next_key::<String>()? {
-                    members += 1;
-                    mask = match key.as_str() {
-                        "label" => Mask::Label(Some(map.next_value()?)),
-                        "keepLast" => Mask::KeepLast(map.next_value()?),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            Mask::Invalid
-                        }
-                    };
-                }
-                Ok(if members == 1 { mask } else { Mask::Invalid })
-            }
+            _ => {}
         }
-        deserializer.deserialize_any(Form)
+        at.error("it is no mask", "write Label, SameLength, {label: text} or {keepLast: 4}")
     }
 }
 
@@ -233,24 +195,36 @@ impl<'de> Deserialize<'de> for Mask {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channels {
     pub set: ChannelSet,
-    /// The first name that is none; refused with its place when the policy is checked.
-    pub unknown: Option<(usize, String)>,
 }
 
-impl<'de> Deserialize<'de> for Channels {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Channels, D::Error> {
-        let names = Vec::<String>::deserialize(deserializer)?;
-        let mut channels = Channels { set: ChannelSet::EMPTY, unknown: None };
-        for (at, name) in names.into_iter().enumerate() {
-            match name.parse::<Channel>() {
-                _ if name == "*" => channels.set = ChannelSet::ALL,
-                Ok(channel) => channels.set = channels.set.union(ChannelSet::from(channel)),
-                Err(()) => {
-                    channels.unknown.get_or_insert((at, name));
-                }
+impl Read for Channels {
+    fn read(at: &At<'_>) -> Option<Channels> {
+        let names = Vec::<Named>::read(at)?;
+        if names.is_empty() {
+            return at.error("the list is empty", "name a channel, or leave the field out");
+        }
+        let set = names.iter().fold(ChannelSet::EMPTY, |all, one| all.union(one.0));
+        Some(Channels { set })
+    }
+}
+
+/// One name of a list of channels.
+struct Named(ChannelSet);
+
+impl Read for Named {
+    fn read(at: &At<'_>) -> Option<Named> {
+        let name = at.text()?;
+        if name == "*" {
+            return Some(Named(ChannelSet::ALL));
+        }
+        match name.parse::<Channel>() {
+            Ok(channel) => Some(Named(ChannelSet::from(channel))),
+            Err(()) => {
+                let known: Vec<&str> = Channel::LIST.iter().map(|c| c.name()).collect();
+                let cure = format!("name one of *, {}", known.join(", "));
+                at.error(format!("unknown channel `{name}`"), cure)
             }
         }
-        Ok(channels)
     }
 }
 

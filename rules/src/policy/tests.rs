@@ -19,8 +19,14 @@ fn bad_documents_are_refused_with_place_reason_and_cure() {
         ("{\"mode\":true}".into(), "/spec/mode", "no value", "write one of"),
         ("{\"mode\":\"Enforce\",\"mode\":\"Shadow\"}".into(), "/spec/mode", "duplicate field `mode`", "keep one"),
         ("{\"approvals\":[]}".into(), "/spec/approvals", "not enforced by this version", "remove it"),
-        ("{\"appliesTo\":{}}".into(), "/spec/appliesTo", "`appliesTo` is part of the format", "remove it"),
-        ("{\"requestMode\":\"Progressive\"}".into(), "/spec/requestMode", "not enforced", "Hold"),
+        ("{\"rollout\":{}}".into(), "/spec/rollout", "`rollout` is part of the format", "remove it"),
+        ("{\"requestMode\":\"Progressive\",\"holdHeaders\":true}".into(), "/spec/holdHeaders", "sends heads on", "keep one"),
+        ("{\"exceptions\":[{\"id\":\"E-1\",\"rules\":[\"x\"],\"owner\":\"o\",\"expires\":\"2026-12-31\"}]}".into(), "/spec/exceptions/0", "missing field `reason`", "add `reason`"),
+        ("{\"exceptions\":[{\"id\":\"E-1\",\"rules\":[\"x\"],\"reason\":\"r\",\"owner\":\"o\",\"expires\":\"soon\"}]}".into(), "/spec/exceptions/0/expires", "no date", "2026-12-31"),
+        ("{\"exceptions\":[{\"id\":\"E-1\",\"rules\":[\"x\"],\"reason\":\" \",\"owner\":\"o\",\"expires\":\"2026-12-31\"}]}".into(), "/spec/exceptions/0/reason", "it is empty", "say why"),
+        ("{\"audit\":{\"subject\":\"Pseudonym\"}}".into(), "/spec/audit/subject", "needs a key", "keys"),
+        ("{\"audit\":{\"clean\":\"1\"}}".into(), "/spec/audit/clean", "no share", "1%"),
+        ("{\"keys\":[{\"name\":\"k1\",\"use\":\"Ticket\",\"env\":\"K\"}]}".into(), "/spec/keys/0/use", "not enforced", "Pseudonym"),
         ("{\"packs\":[{\"name\":\"piii\"}]}".into(), "/spec/packs/0/name", "unknown pack `piii`", "secrets"),
         ("{\"packs\":[{\"name\":\"pii\",\"action\":\"Tokenize\"}]}".into(), "/spec/packs/0/action", "not enforced", "Mask"),
         ("{\"packs\":[{\"name\":\"pii\",\"version\":\"1\"}]}".into(), "/spec/packs/0/version", "not in this module", "leave it out"),
@@ -30,7 +36,7 @@ fn bad_documents_are_refused_with_place_reason_and_cure() {
         (rule("\"action\":\"Mask\""), "/spec/rules/0/keywords", "finds nothing", "add `keywords`"),
         (rule("\"keywords\":[\"x\"],\"action\":\"Mask\",\"score\":{}"), "/spec/rules/0/score", "not enforced", "remove it"),
         (rule("\"keyword\":[\"x\"],\"action\":\"Mask\""), "/spec/rules/0/keyword", "unknown field", "did you mean `keywords`?"),
-        (rule("\"keywords\":\"x\",\"action\":\"Mask\""), "/spec/rules/0/keywords", "invalid type", "write a sequence"),
+        (rule("\"keywords\":\"x\",\"action\":\"Mask\""), "/spec/rules/0/keywords", "invalid type", "write a list"),
         (rule("\"keywords\":[true],\"action\":\"Mask\""), "/spec/rules/0/keywords/0", "invalid type", "quote it"),
         (rule("\"keywords\":[\"x\"],\"action\":\"Mask\",\"maxLength\":600"), "/spec/rules/0/maxLength", "out of range", "1 to 512"),
         (rule("\"keywords\":[\"x\"],\"action\":\"Neutralize\",\"channels\":[\"*\"]"), "/spec/rules/0/action", "Neutralize is for requests", "request channels only"),
@@ -82,7 +88,7 @@ fn documents_that_are_none() {
         errors(&twice).first().map(|e| e.reason.as_str()),
         Some("text follows the document")
     );
-    for (kind, reason) in [("Bundle", "not enforced"), ("Pod", "unknown kind")] {
+    for (kind, reason) in [("Baseline", "unknown kind"), ("Pod", "unknown kind")] {
         let json = document("{}").replace("\"Policy\"", &format!("\"{kind}\""));
         assert!(errors(&json).iter().any(|e| e.pointer == "/kind" && e.reason.contains(reason)));
     }

@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::model::API_VERSION;
-use super::unenforced::REASON;
 use super::{
-    Channels, Exposure, Mask, PackRef, Policy, PolicyError, Quantity, Rule, Trigger, Unenforced,
-    ValidatorKind,
+    Exception, Exposure, Key, Mask, PackRef, Policy, PolicyError, Purpose, Quantity, RequestMode,
+    Rule, Subject, Trigger, ValidatorKind,
 };
 use crate::{Action, ChannelSet};
 
 const MAX_RULES: usize = 10_000;
+const MAX_EXCEPTIONS: usize = 1000;
 const MAX_KEYWORDS: usize = 64;
 const MAX_KEYWORD: usize = 128;
 const MAX_MATCH: u16 = 512;
 const MAX_BEFORE: u16 = 128;
 const MAX_MESSAGE: usize = 512;
+const MAX_NAME: usize = 128;
 const PACKS: [&str; 3] = ["injection", "secrets", "pii"];
 
 struct Errors(Vec<PolicyError>);
@@ -25,36 +26,8 @@ impl Errors {
         self.0.push(PolicyError { pointer, reason: reason.into(), cure: cure.into() });
     }
 
-    /// Refuses what is set of the sections that are not enforced.
-    fn unenforced(&mut self, place: &str, fields: &[(&str, Option<Unenforced>)]) {
-        for (name, set) in fields {
-            if set.is_some() {
-                self.add(format!("{place}/{name}"), format!("`{name}` {REASON}"), "remove it");
-            }
-        }
-    }
-
-    /// The channels of a list, with an error for what is none.
-    fn channels(&mut self, place: &str, channels: &Channels) {
-        let known: Vec<&str> = crate::Channel::LIST.iter().map(|c| c.name()).collect();
-        if let Some((at, name)) = &channels.unknown {
-            let cure = format!("name one of *, {}", known.join(", "));
-            self.add(format!("{place}/{at}"), format!("unknown channel `{name}`"), cure);
-        } else if channels.set.is_empty() {
-            let cure = "name a channel, or leave the field out";
-            self.add(place.to_owned(), "the list is empty", cure);
-        }
-    }
-
     fn within(&mut self, pointer: String, value: u64, from: u64, to: u64) {
-        if value == u64::MAX {
-            let unit = if pointer.ends_with("hold") {
-                "duration such as 10s"
-            } else {
-                "quantity such as 64Ki"
-            };
-            self.add(pointer, format!("it is no {unit}"), format!("write a {unit}"));
-        } else if value < from || value > to {
+        if value < from || value > to {
             self.add(pointer, format!("{value} is out of range"), format!("write {from} to {to}"));
         }
     }
@@ -66,13 +39,8 @@ pub fn check(policy: &Policy) -> Vec<PolicyError> {
     if policy.api_version != API_VERSION {
         errors.add("/apiVersion".into(), "unknown version", format!("write `{API_VERSION}`"));
     }
-    match policy.kind.as_str() {
-        "Policy" => {}
-        "Bundle" | "Baseline" => {
-            let reason = format!("kind `{}` {}", policy.kind, REASON);
-            errors.add("/kind".into(), reason, "configure a single `kind: Policy`");
-        }
-        _ => errors.add("/kind".into(), "unknown kind", "write `Policy`"),
+    if policy.kind != "Policy" {
+        errors.add("/kind".into(), "unknown kind", "write `Policy` or `Bundle`");
     }
     if !is_id(&policy.metadata.name) {
         errors.add("/metadata/name".into(), "it is no DNS label", ID_CURE);
@@ -81,26 +49,16 @@ pub fn check(policy: &Policy) -> Vec<PolicyError> {
     packs(&policy.spec.packs, &mut errors);
     rules(policy, &mut errors);
     tools(policy, &mut errors);
-    let spec = &policy.spec;
-    errors.unenforced(
-        "/spec",
-        &[
-            ("appliesTo", spec.applies_to),
-            ("rollout", spec.rollout),
-            ("identity", spec.identity),
-            ("destinations", spec.destinations),
-            ("retrieval", spec.retrieval),
-            ("behavior", spec.behavior),
-            ("approvals", spec.approvals),
-            ("classifiers", spec.classifiers),
-            ("exceptions", spec.exceptions),
-            ("audit", spec.audit),
-            ("keys", spec.keys),
-            ("expression", spec.expression),
-        ],
-    );
+    if policy.spec.exceptions.len() > MAX_EXCEPTIONS {
+        errors.add("/spec/exceptions".into(), "there are over 1,000", "let some expire");
+    }
+    for (at, exception) in policy.spec.exceptions.iter().enumerate() {
+        exceptions(policy, exception, &format!("/spec/exceptions/{at}"), &mut errors);
+    }
+    keys(policy, &mut errors);
     refusal(policy, &mut errors);
     limits(policy, &mut errors);
+    progressive(policy, &mut errors);
     errors.0
 }
 
@@ -153,10 +111,6 @@ fn packs(packs: &[PackRef], errors: &mut Errors) {
             let reason = format!("version `{version}` is not in this module");
             let cure = format!("write `{}`, or leave it out", crate::packs::VERSION);
             errors.add(format!("{place}/version"), reason, cure);
-        }
-        errors.unenforced(&place, &[("newRules", pack.new_rules)]);
-        if let Some(channels) = &pack.channels {
-            errors.channels(&format!("{place}/channels"), channels);
         }
         let set = pack.channels.as_ref().map_or(ChannelSet::ALL, |c| c.set);
         if taken.iter().any(|(name, other)| *name == pack.name && other.intersects(set)) {
@@ -247,10 +201,6 @@ fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
     {
         errors.add(at("mask/label"), "a label has 1 to 64 printable characters", "shorten it");
     }
-    if rule.mask == Some(Mask::Invalid) {
-        let cure = "write Label, SameLength, {label: text} or {keepLast: 4}";
-        errors.add(at("mask"), "it is no mask", cure);
-    }
     if let Some(Quantity(bytes)) = rule.max_span {
         errors.within(at("maxSpan"), bytes, 1 << 10, 1 << 20);
     }
@@ -263,13 +213,6 @@ fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
         } else if !entropy && validator.min.is_some() {
             errors.add(format!("{place}/validate/{i}/min"), "only Entropy has it", "remove it");
         }
-    }
-    errors.unenforced(
-        place,
-        &[("score", rule.score), ("datasets", rule.datasets), ("expression", rule.expression)],
-    );
-    if let Some(channels) = &rule.channels {
-        errors.channels(&at("channels"), channels);
     }
     let channels = rule.channels.as_ref().map_or(ChannelSet::REQUEST, |c| c.set);
     neutralizes(rule.action, channels, &at("action"), errors);
@@ -294,7 +237,6 @@ fn balanced(text: &str) -> bool {
 
 fn tools(policy: &Policy, errors: &mut Errors) {
     let Some(tools) = &policy.spec.tools else { return };
-    errors.unenforced("/spec/tools", &[("labels", tools.labels), ("pins", tools.pins)]);
     let mut ids = BTreeSet::new();
     for (at, rule) in tools.rules.iter().enumerate() {
         let place = format!("/spec/tools/rules/{at}");
@@ -305,7 +247,6 @@ fn tools(policy: &Policy, errors: &mut Errors) {
             let reason = format!("another rule has the id `{}`", rule.id);
             errors.add(format!("{place}/id"), reason, "give it an id of its own");
         }
-        errors.unenforced(&place, &[("args", rule.args), ("approval", rule.approval)]);
         if rule.tools.is_empty() || rule.tools.iter().any(String::is_empty) {
             let cure = "name tools, or globs such as `shell*`";
             errors.add(format!("{place}/tools"), "it names no tool", cure);
@@ -324,7 +265,6 @@ fn refusal(policy: &Policy, errors: &mut Errors) {
 
 fn limits(policy: &Policy, errors: &mut Errors) {
     let limits = &policy.spec.limits;
-    errors.unenforced("/spec/limits", &[("outputTokens", limits.output_tokens)]);
     let gi = 1u64 << 30;
     for (name, value, from, to) in [
         ("request", limits.request.bytes(), 1 << 10, gi),
@@ -336,7 +276,82 @@ fn limits(policy: &Policy, errors: &mut Errors) {
         ("hold", limits.hold.millis(), 100, 600_000),
         ("depth", limits.depth.into(), 4, 512),
         ("openChannels", limits.open_channels.into(), 1, 10_000),
+        ("channels", limits.channels.unwrap_or(1).into(), 1, 10_000),
     ] {
         errors.within(format!("/spec/limits/{name}"), value, from, to);
+    }
+}
+
+fn exceptions(policy: &Policy, one: &Exception, place: &str, errors: &mut Errors) {
+    let twin = policy.spec.exceptions.iter().filter(|e| e.id == one.id).count() > 1;
+    if twin || one.id.is_empty() || one.id.len() > MAX_NAME {
+        let reason = "an exception has an id of its own, of 1 to 128 characters";
+        errors.add(format!("{place}/id"), reason, "such as EXC-2026-001");
+    }
+    for (name, text) in [("reason", &one.reason), ("owner", &one.owner)] {
+        if text.trim().is_empty() {
+            errors.add(format!("{place}/{name}"), "it is empty", "say why, and who answers for it");
+        }
+    }
+    if one.rules.is_empty() {
+        let cure = "name rules, or globs such as `pii-*`";
+        errors.add(format!("{place}/rules"), "it names no rule", cure);
+    }
+    for (at, print) in one.matches.fingerprints.iter().enumerate() {
+        let here = format!("{place}/match/fingerprints/{at}");
+        let Some((key, digits)) = print.split_once(':') else {
+            errors.add(here, "it is no fingerprint", "write one that `weir explain` prints");
+            continue;
+        };
+        if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            errors.add(here, "it is no fingerprint", "write one that `weir explain` prints");
+        } else if !has_key(policy, key, Purpose::Fingerprint) {
+            let reason = format!("there is no key `{key}` for fingerprints");
+            errors.add(here, reason, "add it to `keys` with `use: Fingerprint`");
+        }
+    }
+}
+
+fn has_key(policy: &Policy, name: &str, purpose: Purpose) -> bool {
+    policy.spec.keys.iter().any(|k| k.name == name && k.purpose == purpose)
+}
+
+fn keys(policy: &Policy, errors: &mut Errors) {
+    let spec = &policy.spec;
+    for (at, Key { name, env, next, .. }) in spec.keys.iter().enumerate() {
+        let place = format!("/spec/keys/{at}");
+        if !is_id(name) {
+            errors.add(format!("{place}/name"), "it is no id", ID_CURE);
+        }
+        if spec.keys.iter().take(at).any(|other| other.name == *name) {
+            errors.add(format!("{place}/name"), "another key has this name", "rename it");
+        }
+        for (field, variable) in [("env", Some(env)), ("next", next.as_ref())] {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+            if variable.is_some_and(|v| v.is_empty() || !v.bytes().all(plain)) {
+                let cure = "name a variable of the VM's environment, such as WEIR_KEY";
+                errors.add(format!("{place}/{field}"), "it is no variable", cure);
+            }
+        }
+    }
+    match (&spec.audit.key, spec.audit.subject) {
+        (Some(key), _) if !has_key(policy, key, Purpose::Pseudonym) => {
+            let reason = format!("there is no key `{key}` for pseudonyms");
+            let cure = "add it to `keys` with `use: Pseudonym`";
+            errors.add("/spec/audit/key".into(), reason, cure);
+        }
+        (None, Subject::Pseudonym) => {
+            let cure = "name one of `keys`, or write `subject: Nothing`";
+            errors.add("/spec/audit/subject".into(), "a pseudonym needs a key", cure);
+        }
+        _ => {}
+    }
+}
+
+fn progressive(policy: &Policy, errors: &mut Errors) {
+    let spec = &policy.spec;
+    if spec.request_mode == RequestMode::Progressive && spec.hold_headers {
+        let cure = "keep one of the two";
+        errors.add("/spec/holdHeaders".into(), "`requestMode: Progressive` sends heads on", cure);
     }
 }

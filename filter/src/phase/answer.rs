@@ -1,0 +1,242 @@
+//! The answer side of an exchange.
+
+use weir_rules::policy::{OnViolation, RefusalForm};
+
+use super::{Answering, Exchange};
+use crate::answer::stream::Seen;
+use crate::answer::{JsonAnswer, Stop, StreamAnswer};
+use crate::ending;
+use crate::host::{Flow, Host, Side};
+use crate::message::Head;
+use crate::tally::Decision;
+
+impl Exchange {
+    /// Answer headers arrived; `end` says that no body follows.
+    pub fn answer_headers(&mut self, host: &mut dyn Host, end: bool) -> Flow {
+        if self.replied {
+            return Flow::Continue;
+        }
+        // The proxy's own words, such as `upstream connect error`, and another filter's refusal are nobody's answer.
+        let details = host.property(&["response", "code_details"]).unwrap_or_default();
+        if !matches!(details.as_str(), "" | "via_upstream") {
+            return Flow::Continue;
+        }
+        let head = Head::read(host, Side::Answer);
+        head.strip_weir(host, Side::Answer);
+        let (Some(dialect), Some(engine)) = (self.dialect, self.engine.clone()) else {
+            return Flow::Continue;
+        };
+        let status = head.get(":status");
+        let bodiless = self.head_request || matches!(status, "204" | "304");
+        if status.starts_with('1') {
+            return Flow::Continue;
+        }
+        self.facts.status = status.to_owned();
+        if end || bodiless {
+            return Flow::Continue;
+        }
+        if head.encoding().is_some() {
+            return self.answer_uninspectable(host, &head, "answer-encoding");
+        }
+        let mut whole = false;
+        if head.kind() == "text/event-stream" {
+            let stream = StreamAnswer::new(engine.clone(), dialect);
+            self.answering = Answering::Stream(Box::new(stream));
+        } else if head.is_json() {
+            let json = JsonAnswer::new(engine.clone(), dialect);
+            whole = json.is_whole();
+            self.answering = Answering::Json(Box::new(json));
+        } else {
+            return self.answer_uninspectable(host, &head, "answer-content-type");
+        }
+        if engine.edits_answers {
+            head.strip_body_facts(host, Side::Answer);
+        }
+        self.holds_answer_head = whole && engine.policy.spec.hold_headers;
+        if self.holds_answer_head { Flow::Pause } else { Flow::Continue }
+    }
+
+    fn answer_uninspectable(
+        &mut self,
+        host: &mut dyn Host,
+        head: &Head,
+        reason: &'static str,
+    ) -> Flow {
+        self.tally.fault(reason);
+        if self.fails_open() {
+            self.tally.reach(Decision::Audit);
+            let length = head.get("content-length").parse().unwrap_or(0u64);
+            self.tally.unread_bytes = self.tally.unread_bytes.saturating_add(length);
+            return Flow::Continue;
+        }
+        self.tally.reach(Decision::Fail);
+        self.answering = Answering::Over;
+        // An error stays the error that it was; only its unreadable text goes.
+        let status = head.get(":status").parse().ok();
+        let status: u16 = status.filter(|s| (400..600).contains(s)).unwrap_or(502);
+        let message = format!("The answer could not be inspected. Decision {}.", self.id);
+        let body = self.dialect.map(|d| ending::error(d, status, &message, &self.id));
+        self.reply(host, status, "application/json", &body.unwrap_or_default());
+        Flow::Continue
+    }
+
+    /// More of the answer's body is buffered: `size` bytes; `end` says that it is complete.
+    pub fn answer_body(&mut self, host: &mut dyn Host, size: usize, end: bool) -> Flow {
+        if self.replied || matches!(self.answering, Answering::Passing) {
+            return Flow::Continue;
+        }
+        if std::mem::take(&mut self.cuts) && !end {
+            // The ending has left with the callback before this one.
+            self.finish(host);
+            host.reset(Side::Answer);
+            return Flow::Pause;
+        }
+        let Ok(chunk) = self.answer_body.take(host, Side::Answer, size) else {
+            self.tally.fault("host");
+            host.reset(Side::Answer);
+            return Flow::Pause;
+        };
+        let mut out = Vec::new();
+        let now = host.now();
+        if self.read_answer(host, &chunk, end, now, &mut out) {
+            return Flow::Pause;
+        }
+        if out == chunk {
+            if end {
+                self.finish(host);
+            }
+            return Flow::Continue;
+        }
+        if end {
+            return self.write_answer(host, &out, true);
+        }
+        let whole = matches!(&self.answering, Answering::Json(json) if json.is_whole());
+        if !whole {
+            return self.write_answer(host, &out, false);
+        }
+        let Answering::Json(json) = &self.answering else { return Flow::Continue };
+        let held = json.held() as u64;
+        let flow = self.answer_body.collecting(host, Side::Answer, held).unwrap_or_else(|_| {
+            host.reset(Side::Answer);
+            Flow::Pause
+        });
+        self.holds_answer_head &= flow == Flow::Pause;
+        flow
+    }
+
+    fn write_answer(&mut self, host: &mut dyn Host, out: &[u8], end: bool) -> Flow {
+        if self.answer_body.write(host, Side::Answer, out).is_err() && !out.is_empty() {
+            self.tally.fault("host");
+            host.reset(Side::Answer);
+            return Flow::Pause;
+        }
+        if end {
+            self.finish(host);
+        }
+        Flow::Continue
+    }
+
+    /// Answer trailers arrived: the body is complete.
+    pub fn answer_trailers(&mut self, host: &mut dyn Host) -> Flow {
+        if self.replied || matches!(self.answering, Answering::Passing) {
+            return Flow::Continue;
+        }
+        let mut out = Vec::new();
+        let now = host.now();
+        if self.read_answer(host, &[], true, now, &mut out) {
+            return Flow::Pause;
+        }
+        if !out.is_empty() && self.answer_body.write(host, Side::Answer, &out).is_err() {
+            self.tally.fault("trailers");
+            self.tally.dropped_bytes = self.tally.dropped_bytes.saturating_add(out.len() as u64);
+            host.reset(Side::Answer);
+        }
+        self.finish(host);
+        Flow::Continue
+    }
+
+    /// Reads the next piece and appends what may leave; `true` if the client has been answered from here instead.
+    fn read_answer(
+        &mut self,
+        host: &mut dyn Host,
+        chunk: &[u8],
+        end: bool,
+        now: u64,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let tally = &mut self.tally;
+        let result = match &mut self.answering {
+            Answering::Passing | Answering::Over => Ok(()),
+            Answering::Json(json) => json.write(chunk, out, tally).and_then(|()| match end {
+                true => json.end(out, tally),
+                false => Ok(()),
+            }),
+            Answering::Stream(stream) => {
+                stream.write(chunk, now, out, tally).and_then(|()| match end {
+                    true => stream.end(now, out, tally),
+                    false => Ok(()),
+                })
+            }
+        };
+        match result {
+            Ok(()) => false,
+            Err(stop) => self.stop_answer(host, stop, end, out),
+        }
+    }
+
+    /// One place decides what an answer means that is refused or cannot be inspected.
+    fn stop_answer(
+        &mut self,
+        host: &mut dyn Host,
+        stop: Stop,
+        end: bool,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        match stop {
+            Stop::Fault(fault) => {
+                self.tally.fault(fault.word());
+                if self.fails_open() {
+                    self.tally.reach(Decision::Audit);
+                    let held = match std::mem::replace(&mut self.answering, Answering::Passing) {
+                        Answering::Json(mut json) => json.surrender(),
+                        Answering::Stream(mut stream) => stream.surrender(),
+                        _ => Vec::new(),
+                    };
+                    self.tally.unread_bytes += held.len() as u64;
+                    out.extend(held);
+                    return false;
+                }
+                self.tally.reach(Decision::Fail);
+            }
+            Stop::Refused => self.tally.reach(Decision::Reject),
+        }
+        let (Some(dialect), Some(engine)) = (self.dialect, self.engine.clone()) else {
+            return false;
+        };
+        let message = self.message();
+        let refusal = &engine.policy.spec.refusal;
+        let shown = refusal.as_ == RefusalForm::Completion;
+        let answering = std::mem::replace(&mut self.answering, Answering::Over);
+        if self.holds_answer_head && !shown {
+            // Nothing has been sent: the refusal can say so with its status.
+            let failed = self.tally.decision == Decision::Fail;
+            let status = if failed { 502 } else { refusal.status };
+            let body = ending::error(dialect, status, &message, &self.id);
+            self.reply(host, status, "application/json", &body);
+            return true;
+        }
+        let about = self.about(shown.then_some(message.as_str()));
+        match answering {
+            Answering::Stream(stream) => {
+                let seen: &Seen = &stream.seen;
+                out.extend_from_slice(ending::stream(dialect, seen, &about).as_bytes());
+                self.cuts = !end && engine.policy.spec.on_violation == OnViolation::Cut;
+            }
+            Answering::Json(json) if json.is_whole() => {
+                out.extend_from_slice(ending::completion(dialect, &about).as_bytes());
+            }
+            _ => {}
+        }
+        false
+    }
+}

@@ -1,0 +1,172 @@
+//! One HTTP stream from its request headers to its one decision: what may be called when, and what every end means.
+
+mod answer;
+mod record;
+mod refusal;
+mod request;
+
+use std::rc::Rc;
+
+use weir_rules::policy::FailureMode;
+
+use crate::answer::{JsonAnswer, StreamAnswer};
+use crate::caller::Caller;
+use crate::decode::Decoder;
+use crate::dialect::Dialect;
+use crate::engine::Engine;
+use crate::guard::Guard;
+use crate::host::{Host, Side};
+use crate::message::{Body, Head};
+use crate::request::Request;
+use crate::tally::{Decision, Tally};
+
+enum Requesting {
+    /// Not read: no body, not ours, or over.
+    Passing,
+    Reading(Box<Request>),
+    /// Answered by us; nothing more goes up.
+    Refused,
+}
+
+enum Answering {
+    Passing,
+    Json(Box<JsonAnswer>),
+    Stream(Box<StreamAnswer>),
+    /// The ending is sent; the rest is swallowed.
+    Over,
+}
+
+/// What a record tells of the request.
+#[derive(Default)]
+struct Facts {
+    host: String,
+    request_id: String,
+    trace_id: String,
+    route: String,
+    model: String,
+    status: String,
+}
+
+/// One HTTP exchange.
+pub struct Exchange {
+    guard: Rc<Guard>,
+    /// The policy that it comes under; `None` before the request headers.
+    engine: Option<Rc<Engine>>,
+    id: String,
+    caller: Caller,
+    facts: Facts,
+    dialect: Option<Dialect>,
+    requesting: Requesting,
+    answering: Answering,
+    request_size: u64,
+    request_body: Body,
+    answer_body: Body,
+    decoder: Option<Decoder>,
+    /// The request's head while it waits for the verdict, and since when, until a byte of the body came.
+    request_head: Option<Head>,
+    waiting_since: Option<u64>,
+    /// The answer's head waits for the verdict.
+    holds_answer_head: bool,
+    /// The ending is sent, and the stream is to be reset.
+    cuts: bool,
+    head_request: bool,
+    wants_stream: bool,
+    replied: bool,
+    tally: Tally,
+    began: u64,
+    judged: u64,
+    recorded: bool,
+}
+
+impl Exchange {
+    /// `id` names the decision; it is opaque and unique enough to find a record by.
+    pub fn new(guard: Rc<Guard>, id: String) -> Exchange {
+        Exchange {
+            guard,
+            engine: None,
+            id,
+            caller: Caller::default(),
+            facts: Facts::default(),
+            dialect: None,
+            requesting: Requesting::Passing,
+            answering: Answering::Passing,
+            request_size: 0,
+            request_body: Body::default(),
+            answer_body: Body::default(),
+            decoder: None,
+            request_head: None,
+            waiting_since: None,
+            holds_answer_head: false,
+            cuts: false,
+            head_request: false,
+            wants_stream: false,
+            replied: false,
+            tally: Tally::default(),
+            began: 0,
+            judged: 0,
+            recorded: false,
+        }
+    }
+
+    /// The decision so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The decision's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Name of the policy that it comes under.
+    pub fn policy(&self) -> &str {
+        self.engine.as_ref().map_or("", |e| e.policy.metadata.name.as_str())
+    }
+
+    fn fails_open(&self) -> bool {
+        let open = |e: &Rc<Engine>| e.policy.spec.failure_mode == FailureMode::FailOpen;
+        self.tally.granted.shadow || self.engine.as_ref().is_some_and(open)
+    }
+
+    /// Whether the stream waits for longer than `limits.hold`, at `now` in microseconds: an event that is held, or a
+    /// body that never comes; or whether it is to be cut and nothing came since.
+    pub fn is_stalled(&self, now: u64) -> bool {
+        let Some(engine) = &self.engine else { return false };
+        let hold = engine.policy.spec.limits.hold.millis().saturating_mul(1000);
+        let since = match &self.answering {
+            Answering::Stream(stream) => stream.held_since(),
+            Answering::Over if self.cuts => return true,
+            _ => self.waiting_since,
+        };
+        since.is_some_and(|since| now.saturating_sub(since) > hold)
+    }
+
+    /// Ends a stream that [`is_stalled`](Exchange::is_stalled): what is held is dropped, nothing is released. Returns
+    /// which side the caller has to reset, if any.
+    pub fn expire(&mut self, host: &mut dyn Host) -> Option<Side> {
+        if self.waiting_since.take().is_some() {
+            // The client never sent its body, or the proxy does not let bodies through while heads are held.
+            self.fail_closed(host, "hold", 408);
+            return None;
+        }
+        if std::mem::take(&mut self.cuts) {
+            return Some(Side::Answer);
+        }
+        if let Answering::Stream(stream) = &self.answering {
+            self.tally.dropped_bytes = self.tally.dropped_bytes.saturating_add(stream.held());
+        }
+        self.answering = Answering::Over;
+        self.tally.fault("hold");
+        self.tally.reach(Decision::Fail);
+        self.finish(host);
+        Some(Side::Answer)
+    }
+
+    /// The stream is over, however it ended.
+    pub fn done(&mut self, host: &mut dyn Host) {
+        if let Answering::Stream(stream) = &self.answering {
+            self.tally.dropped_bytes = self.tally.dropped_bytes.saturating_add(stream.held());
+        }
+        self.finish(host);
+    }
+}
