@@ -45,10 +45,11 @@ pub fn configure(
     name: &str,
     text: &[u8],
     environment: Environment<'_>,
+    now: u64,
 ) -> Configured {
     let good = format!("weir.good.{name}");
     let accepted = format!("weir.acc.{name}.{:016x}", fnv(text));
-    let reasons: Vec<String> = match Guard::new(text, environment) {
+    let reasons: Vec<String> = match Guard::new(text, environment, now) {
         Ok(guard) => {
             registry.0.retain(|(n, _)| n != name);
             registry.0.push((name.to_owned(), guard.clone()));
@@ -96,7 +97,7 @@ mod tests {
     const BAD: &[u8] = b"{}";
 
     fn decide(registry: &mut Registry, shared: &mut Keys, text: &[u8]) -> Configured {
-        configure(registry, shared, "p", text, &|_| None)
+        configure(registry, shared, "p", text, &|_| None, 0)
     }
 
     fn word(outcome: &Configured) -> &'static str {

@@ -13,6 +13,8 @@ pub struct Engine {
     pub rules: Ruleset,
     /// Names the packs' content in records.
     pub packs_hash: String,
+    /// Until when nothing is carried out, in microseconds since the Unix epoch.
+    pub shadow_until: Option<u64>,
     /// Some rule or tool policy can change a request body.
     pub edits_requests: bool,
     /// Request bodies go on before their verdict, all but the end.
@@ -28,11 +30,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Compiles a policy.
+    /// Compiles a policy; until `shadow_until`, in microseconds since the Unix epoch, nothing is carried out.
     ///
     /// # Errors
     /// Every place that is wrong, with reason and cure.
-    pub fn new(policy: Policy, environment: Environment<'_>) -> Result<Rc<Engine>, PolicyErrors> {
+    pub fn new(
+        policy: Policy,
+        environment: Environment<'_>,
+        shadow_until: Option<u64>,
+    ) -> Result<Rc<Engine>, PolicyErrors> {
         let keys = Keys::resolve(&policy, environment)?;
         let rules = Ruleset::compile(&policy, keys)?;
         let (request, response) = (ChannelSet::REQUEST, ChannelSet::RESPONSE);
@@ -49,6 +55,7 @@ impl Engine {
             rejects_answers: rejects || tools,
             masks_reasoning: rules.can(Action::Mask, reasoning),
             holds_calls: tools || calls,
+            shadow_until,
             packs_hash: weir_rules::packs::hash(),
             policy,
             rules,
@@ -60,7 +67,8 @@ impl Engine {
     /// What an exchange of `caller` is exempt from at `now`, in microseconds since the Unix epoch.
     pub fn granted(&self, caller: Option<&str>, now: u64) -> Granted {
         let mut granted = self.rules.granted(caller, now);
-        granted.shadow = self.policy.spec.mode == Mode::Shadow;
+        let suspended = self.shadow_until.is_some_and(|until| now < until);
+        granted.shadow = self.policy.spec.mode == Mode::Shadow || suspended;
         granted
     }
 }

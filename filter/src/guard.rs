@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use weir_rules::glob;
 use weir_rules::keys::document_hash;
-use weir_rules::policy::{AppliesTo, Node, Policy, PolicyErrors, tree};
+use weir_rules::policy::{
+    AppliesTo, Effective, Node, Policy, PolicyError, PolicyErrors, Unmatched, is_bundle, literal,
+    resolve, tree,
+};
 
 use crate::engine::Engine;
 
@@ -17,7 +20,13 @@ pub struct Guard {
     pub hash: String,
     engines: Vec<Rc<Engine>>,
     /// What requests come under that no policy is for.
-    unmatched: Option<Rc<Engine>>,
+    unmatched: Option<Unmatch>,
+}
+
+/// The baseline, for callers without a policy.
+struct Unmatch {
+    engine: Rc<Engine>,
+    rejects: bool,
 }
 
 /// What a request comes under.
@@ -28,24 +37,62 @@ pub struct Selected<'a> {
 }
 
 impl Guard {
-    /// Compiles a document.
+    /// Compiles a document, `kind: Policy` or `kind: Bundle`. `now` is in microseconds since the Unix epoch.
     ///
     /// # Errors
     /// Every place that is wrong, with reason and cure.
-    pub fn new(json: &[u8], environment: Environment<'_>) -> Result<Rc<Guard>, PolicyErrors> {
+    pub fn new(
+        json: &[u8],
+        environment: Environment<'_>,
+        now: u64,
+    ) -> Result<Rc<Guard>, PolicyErrors> {
         let document = tree(json)?;
         let hash = document_hash(&document);
-        Guard::single(&document, hash, environment)
+        if is_bundle(&document) {
+            return Guard::bundle(&document, hash, environment, now);
+        }
+        let policy = Policy::from_node(&document, "")?;
+        let engine = Engine::new(policy, environment, None)?;
+        Ok(Rc::new(Guard { hash, engines: vec![engine], unmatched: None }))
     }
 
-    fn single(
+    fn bundle(
         document: &Node,
         hash: String,
         environment: Environment<'_>,
+        now: u64,
     ) -> Result<Rc<Guard>, PolicyErrors> {
-        let policy = Policy::from_node(document, "")?;
-        let engine = Engine::new(policy, environment)?;
-        Ok(Rc::new(Guard { hash, engines: vec![engine], unmatched: None }))
+        let resolved = resolve(document, now)?;
+        let mut errors = Vec::new();
+        let mut compile = |effective: Effective| {
+            let locate = |mut error: PolicyError| {
+                error.pointer = effective.locate(&error.pointer);
+                error
+            };
+            let policy = effective.policy.clone();
+            match Engine::new(policy, environment, effective.shadow_until) {
+                Ok(engine) => Some(engine),
+                Err(found) => {
+                    errors.extend(found.0.into_iter().map(locate));
+                    None
+                }
+            }
+        };
+        let baseline = compile(resolved.baseline);
+        let engines: Vec<Rc<Engine>> = resolved.policies.into_iter().filter_map(compile).collect();
+        // What the baseline brings is wrong in every policy, and told once.
+        let mut told: Vec<PolicyError> = Vec::new();
+        errors.into_iter().for_each(|error| {
+            if !told.contains(&error) {
+                told.push(error);
+            }
+        });
+        let (true, Some(baseline)) = (told.is_empty(), baseline) else {
+            return Err(PolicyErrors(told));
+        };
+        let rejects = resolved.unmatched == Unmatched::Reject;
+        let unmatched = Unmatch { engine: baseline, rejects };
+        Ok(Rc::new(Guard { hash, engines, unmatched: Some(unmatched) }))
     }
 
     /// Whether it depends on the caller what a request comes under.
@@ -60,7 +107,7 @@ impl Guard {
 
     /// All engines, of every policy.
     pub fn engines(&self) -> impl Iterator<Item = &Rc<Engine>> {
-        self.engines.iter().chain(&self.unmatched)
+        self.engines.iter().chain(self.unmatched.as_ref().map(|u| &u.engine))
     }
 
     /// The engine that speaks where no request is at hand: the only policy's, or the first.
@@ -78,7 +125,7 @@ impl Guard {
             return Some(Selected { engine, covered: true });
         }
         match &self.unmatched {
-            Some(engine) => Some(Selected { engine, covered: true }),
+            Some(Unmatch { engine, rejects }) => Some(Selected { engine, covered: !rejects }),
             None => self.first().map(|engine| Selected { engine, covered: false }),
         }
     }
@@ -95,8 +142,4 @@ fn specificity(applies: &AppliesTo, caller: Option<&str>, host: &str) -> Option<
         patterns.iter().filter(|p| glob(p, text)).map(|p| 1 + literal(p)).max()
     };
     Some((best(&applies.callers, caller)?, best(&applies.hosts, Some(host))?))
-}
-
-fn literal(pattern: &str) -> usize {
-    pattern.chars().filter(|c| !matches!(c, '*' | '?')).count()
 }

@@ -30,14 +30,23 @@ pub fn route(policy: &Policy, host: &str, path: &str) -> Route {
         if !traffic.hosts.iter().any(|h| host_matches(h, host)) {
             continue;
         }
+        let here = traffic.paths.iter().any(|p| glob(p, &path));
+        if traffic.dialect == Named::Known {
+            match Dialect::of_path(&path).filter(|_| here) {
+                Some(dialect) => return Route::Inspect(dialect),
+                None => continue,
+            }
+        }
         named = true;
-        if !traffic.paths.iter().any(|p| glob(p, &path)) {
+        if !here {
             continue;
         }
         return match traffic.dialect {
             Named::OpenAIChat => Route::Inspect(Dialect::OpenAIChat),
             Named::AnthropicMessages => Route::Inspect(Dialect::AnthropicMessages),
-            Named::Auto => Dialect::of_path(&path).map_or(Route::Unknown, Route::Inspect),
+            Named::Auto | Named::Known => {
+                Dialect::of_path(&path).map_or(Route::Unknown, Route::Inspect)
+            }
         };
     }
     if named { Route::Unknown } else { Route::Other }

@@ -67,10 +67,11 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         let text = hostcalls::buffer(Buffer::PluginConfiguration, 0, size).unwrap_or_default();
         let name = hostcalls::property(&["plugin_name"]).unwrap_or_default();
+        let now = hostcalls::now();
         self.name = String::from_utf8_lossy(&name).into_owned();
         let outcome = REGISTRY.with(|registry| match registry.try_borrow_mut() {
             Ok(mut registry) => {
-                configure(&mut registry, &mut SharedData, &self.name, &text, &environment)
+                configure(&mut registry, &mut SharedData, &self.name, &text, &environment, now)
             }
             Err(_) => Configured::Degraded { reasons: Vec::new(), opens: false },
         });

@@ -73,6 +73,8 @@ pub(crate) struct CompiledRule {
     pub trigger: Trigger,
     pub before: u16,
     pub lead: Option<Class>,
+    /// Characters of the shortest keyword.
+    pub anchor: usize,
     pub max_length: u16,
     pub shown: Shown,
     pub validate: Vec<Check>,
@@ -88,15 +90,36 @@ pub(crate) struct CompiledRule {
     pub prints: bool,
 }
 
+/// Where several entries bring a rule in, the strictest counts.
+pub(crate) fn strictness((action, mode): &(Action, Mode)) -> (bool, Action) {
+    (*mode == Mode::Enforce, *action)
+}
+
 impl CompiledRule {
     pub fn action(&self, channel: Channel) -> Option<(Action, Mode)> {
         let here = self.actions.iter().filter(|(set, _, _)| set.contains(channel));
-        here.map(|(_, action, mode)| (*action, *mode)).next()
+        here.map(|(_, action, mode)| (*action, *mode)).max_by_key(strictness)
     }
 
     /// Whether a match in `channel` changes what is passed on.
     pub fn enforced_on(&self, channel: Channel) -> bool {
         matches!(self.action(channel), Some((action, Mode::Enforce)) if action > Action::Audit)
+    }
+
+    /// The most characters that wait while an attempt is open, as the rule's view counts them. A pattern without end
+    /// may read `maxLength` from the earliest place where a match could begin. Squashed matches and runs of ignorable
+    /// characters are known when they are complete.
+    fn hides(&self) -> usize {
+        if self.view == View::Squashed || self.trigger == Trigger::InvisibleRun {
+            return 0;
+        }
+        let read = usize::from(self.max_length) + usize::from(self.before);
+        let longest = self.program.max_len().unwrap_or(read);
+        longest.saturating_sub(match self.shown {
+            Shown::Nothing => 0,
+            Shown::Anchor => self.anchor,
+            Shown::Characters(n) => usize::from(n),
+        })
     }
 }
 
@@ -170,7 +193,7 @@ impl Ruleset {
         set.channels = set.rules.iter().fold(ChannelSet::EMPTY, |all, r| all.union(r.channels));
         set.index_triggers();
         set.index_holds(&table);
-        set.tools = ToolRules::compile(policy.spec.tools.as_ref(), policy.spec.mode);
+        set.tools = ToolRules::compile(&policy.spec);
         Ok(set)
     }
 
@@ -289,6 +312,19 @@ impl Ruleset {
             r.enforced_on(channel) && (r.shown == Shown::Nothing || r.before > 0)
         };
         self.rules.iter().filter(hidden).map(|r| r.id.clone()).collect()
+    }
+
+    /// The most characters of a streamed answer's channel that may wait for a match to become certain: the beginning
+    /// of a keyword, what `before` reaches back from there, or an open match less what it shows. Characters that a
+    /// view drops or collapses come on top.
+    pub fn held_characters(&self, channel: Channel) -> usize {
+        let Some(profile) = self.holds(channel) else { return 0 };
+        let most = |lengths: &[u16]| lengths.iter().copied().max().map_or(0, usize::from);
+        let reach = profile.before.iter().filter_map(|id| self.rule(*id)).map(|r| r.before).max();
+        let before = reach.map_or(0, |reach| usize::from(reach) + most(&profile.open_before));
+        let acting = self.rules.iter().filter(|rule| rule.enforced_on(channel));
+        let open = acting.map(CompiledRule::hides).max().unwrap_or(0);
+        open.max(before).max(most(&profile.open))
     }
 
     /// The policy's keys.
@@ -461,6 +497,7 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
             ));
         }
     }
+    let anchors = rule.keywords.iter().map(|k| keyword(k, folded).chars().count());
     let channels =
         source.actions.iter().fold(ChannelSet::EMPTY, |all, (set, _, _)| all.union(*set));
     Ok(CompiledRule {
@@ -469,6 +506,7 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         trigger,
         before: if trigger == Trigger::Keywords { rule.before } else { 0 },
         lead,
+        anchor: anchors.min().unwrap_or(0),
         max_length,
         shown,
         validate: rule.validate.iter().map(check).collect(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::action::Action;
 use crate::channel::{Channel, ChannelSet};
-use crate::compile::{Source, level};
+use crate::compile::{Source, level, strictness};
 use crate::policy::{Mode, PackRef, Policy, PolicyError, PolicyErrors, Rule, Sensitivity};
 use crate::tools::stricter_shadow;
 
@@ -64,6 +64,54 @@ fn actions(entry: &PackRef, rule: &Rule, mode: Mode) -> Vec<(ChannelSet, Action,
         .collect()
 }
 
+/// Entries of `policy` that do less than `floor` somewhere, with the reason.
+pub(crate) fn weaker(floor: &[PackRef], policy: &[PackRef]) -> Vec<(usize, String)> {
+    let table = if policy.is_empty() || floor.is_empty() { Vec::new() } else { rules() };
+    let mut found = Vec::new();
+    for (at, entry) in policy.iter().enumerate() {
+        let theirs = floor.iter().filter(|f| f.name == entry.name);
+        let prefix = format!("{}-", entry.name);
+        let low = theirs.clone().find(|f| entry.sensitivity.is_some() && active(f) > active(entry));
+        if let Some(floor) = low.filter(|f| overlaps(f, entry)) {
+            let level = floor.sensitivity.unwrap_or(Sensitivity::Medium).word();
+            found.push((at, format!("the baseline demands `sensitivity: {level}`")));
+            continue;
+        }
+        let weak = table.iter().filter(|rule| rule.id.starts_with(&prefix)).find_map(|rule| {
+            let ours = actions(entry, rule, Mode::Enforce);
+            theirs.clone().flat_map(|f| actions(f, rule, Mode::Enforce)).find_map(
+                |(channels, action, mode)| {
+                    let shared = channels.iter().find(|channel| {
+                        let here = ours.iter().filter(|(set, _, _)| set.contains(*channel));
+                        let best = here.map(|(_, a, m)| (*a, *m)).max_by_key(strictness);
+                        best.is_some_and(|b| strictness(&b) < strictness(&(action, mode)))
+                    })?;
+                    Some((rule.id.clone(), shared, action))
+                },
+            )
+        });
+        if let Some((rule, channel, action)) = weak {
+            let action = action.word();
+            found.push((at, format!("the baseline demands {action} for `{rule}` in {channel}")));
+        }
+    }
+    found
+}
+
+/// The level up to which an entry's rules are active.
+fn active(entry: &PackRef) -> u8 {
+    let default = match entry.action {
+        Some(Action::Reject) => Sensitivity::Low,
+        _ => Sensitivity::Medium,
+    };
+    level(Some(entry.sensitivity.unwrap_or(default)))
+}
+
+fn overlaps(a: &PackRef, b: &PackRef) -> bool {
+    let set = |entry: &PackRef| entry.channels.as_ref().map_or(ChannelSet::ALL, |c| c.set);
+    set(a).intersects(set(b))
+}
+
 /// The rules that the policy's `packs` bring in.
 pub(crate) fn resolve(policy: &Policy) -> Result<Vec<Source<'static>>, PolicyErrors> {
     let table = if policy.spec.packs.is_empty() { Vec::new() } else { rules() };
@@ -81,12 +129,7 @@ pub(crate) fn resolve(policy: &Policy) -> Result<Vec<Source<'static>>, PolicyErr
                 });
             }
         }
-        let default = if entry.action == Some(Action::Reject) {
-            Sensitivity::Low
-        } else {
-            Sensitivity::Medium
-        };
-        let sensitivity = level(Some(entry.sensitivity.unwrap_or(default)));
+        let sensitivity = active(entry);
         for rule in table.iter().filter(|r| r.id.starts_with(&prefix)) {
             if level(rule.sensitivity) > sensitivity {
                 continue;

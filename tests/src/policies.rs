@@ -3,6 +3,10 @@
 use std::rc::Rc;
 
 use weir_filter::{Engine, Guard};
+use weir_rules::policy::PolicyErrors;
+
+/// The moment at which documents are compiled: 2023-11-14, as in the simulated host.
+const NOW: u64 = 1_700_000_000_000_000;
 
 /// An engine of a policy with this `spec`, as JSON.
 pub fn engine(spec: &str) -> Rc<Engine> {
@@ -19,8 +23,29 @@ pub fn guard(spec: &str) -> Rc<Guard> {
 
 /// The guard of a whole document, as JSON. Every key of its environment is the same.
 pub fn document(json: &str) -> Rc<Guard> {
+    try_document(json).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The guard of a whole document, as JSON, or what is wrong with it.
+///
+/// # Errors
+/// Every place that is wrong.
+pub fn try_document(json: &str) -> Result<Rc<Guard>, PolicyErrors> {
     let key = |_: &str| Some("a key of sixteen".to_owned());
-    Guard::new(json.as_bytes(), &key).unwrap_or_else(|errors| panic!("{errors}"))
+    Guard::new(json.as_bytes(), &key, NOW)
+}
+
+/// A bundle of the baseline `bank` with these overrides and the policy `own` with this spec.
+pub fn bundle(overrides: &str, own: &str) -> String {
+    let part = format!(r#"{{"metadata":{{"name":"own"}},"spec":{own}}}"#);
+    whole_bundle(overrides, &part, "")
+}
+
+/// A bundle of the baseline `bank` with these overrides, these policies, and more members of the baseline's spec.
+pub fn whole_bundle(overrides: &str, policies: &str, baseline: &str) -> String {
+    format!(
+        r#"{{"apiVersion":"guard.weir.dev/v1alpha1","kind":"Bundle","metadata":{{"name":"all"}},"spec":{{"baseline":{{"metadata":{{"name":"bank"}},"spec":{{"overrides":{overrides}{baseline}}}}},"policies":[{policies}]}}}}"#
+    )
 }
 
 /// A secret whose anchor may leave, one of which nothing may, a number, an open-ended one, and an injection.

@@ -3,10 +3,13 @@
 //! The format is designed once: a section that this version does not enforce is refused with that reason, never
 //! ignored, and so is every unknown field.
 
+mod bundle;
 mod caller;
 mod date;
 mod error;
 mod exception;
+mod layered;
+mod merge;
 mod model;
 mod node;
 mod parse;
@@ -15,10 +18,13 @@ pub(crate) mod read;
 mod rule;
 mod validate;
 
+pub use bundle::*;
 pub use caller::*;
 pub use date::Date;
 pub use error::{PolicyError, PolicyErrors};
 pub use exception::*;
+pub use layered::{Effective, Resolved, SHADOW_SINCE, is_bundle, literal, resolve};
+pub use merge::Origin;
 pub use model::*;
 pub use node::Node;
 pub(crate) use parse::rules_of;
@@ -31,6 +37,12 @@ pub use rule::*;
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Policy).to_value()
+}
+
+/// The JSON Schema of a bundle.
+#[cfg(feature = "schema")]
+pub fn bundle_schema() -> serde_json::Value {
+    schemars::schema_for!(Bundle).to_value()
 }
 
 #[cfg(test)]

@@ -48,6 +48,8 @@ document! {
         "packs" packs: Vec<PackRef> => default Vec::new(),
         "rules" rules: Vec<Rule> => default Vec::new(),
         "tools" tools: Option<Tools> => default None,
+        /// The platform's tool rules in an effective policy: both must allow a call.
+        "baselineTools" baseline_tools: Option<Tools> => default None,
         "refusal" refusal: Refusal => default Default::default(),
         "limits" limits: Limits => default Default::default(),
         /// How an answer ends that is refused after it began.
@@ -139,9 +141,11 @@ words! {
     /// The wire format of some traffic.
     #[derive(Default)]
     pub enum Dialect {
-        /// By the path.
+        /// By the path; other paths of the host are decided by `inspection.unknownShape`.
         #[default]
         Auto,
+        /// By the path; other paths are not read.
+        Known,
         OpenAIChat,
         AnthropicMessages,
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::model::API_VERSION;
 use super::{
     Exception, Exposure, Key, Mask, PackRef, Policy, PolicyError, Purpose, Quantity, RequestMode,
-    Rule, Subject, Trigger, ValidatorKind,
+    Rule, Subject, Tools, Trigger, ValidatorKind,
 };
 use crate::{Action, ChannelSet};
 
@@ -236,10 +236,19 @@ fn balanced(text: &str) -> bool {
 }
 
 fn tools(policy: &Policy, errors: &mut Errors) {
-    let Some(tools) = &policy.spec.tools else { return };
+    for (name, tools) in
+        [("tools", &policy.spec.tools), ("baselineTools", &policy.spec.baseline_tools)]
+    {
+        if let Some(tools) = tools {
+            tool_rules(tools, &format!("/spec/{name}"), errors);
+        }
+    }
+}
+
+fn tool_rules(tools: &Tools, section: &str, errors: &mut Errors) {
     let mut ids = BTreeSet::new();
     for (at, rule) in tools.rules.iter().enumerate() {
-        let place = format!("/spec/tools/rules/{at}");
+        let place = format!("{section}/rules/{at}");
         if !is_id(&rule.id) {
             errors.add(format!("{place}/id"), "it is no id", ID_CURE);
         }
