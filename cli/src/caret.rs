@@ -57,6 +57,7 @@ mod tests {
             shown: start,
             mask: None,
             accepted: Vec::new(),
+            print: None,
             open: false,
         };
         assert_eq!(show(text, &[(finding, "x: mask".to_owned())]), expected, "{text:?}");

@@ -1,6 +1,7 @@
 //! `weir check`: what is wrong with a policy, and what a good one costs.
 
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use weir_filter::Engine;
@@ -9,6 +10,9 @@ use weir_rules::{Action, ChannelSet};
 use crate::Exit;
 use crate::args::{Check, Format};
 use crate::policy::{self, Fault};
+
+/// Rules that a line names; more are only counted.
+const NAMED: usize = 8;
 
 /// Checks all files and says what each costs.
 pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
@@ -23,7 +27,10 @@ pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
                 continue;
             }
         };
-        let compiled = policy::compile(&text, false);
+        let document = policy::parse(&text);
+        let began = Instant::now();
+        let compiled = document.and_then(|document| policy::build(&document, false));
+        let took = began.elapsed();
         bad |= compiled.is_err();
         match (compiled, check.format) {
             (Err(faults), Format::Human) => {
@@ -38,8 +45,8 @@ pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
             (Ok(guard), format) => {
                 for engine in guard.engines() {
                     match format {
-                        Format::Human => human(&name, engine, out)?,
-                        Format::Json => writeln!(out, "{}", cost(&name, engine))?,
+                        Format::Human => human(&name, engine, took, out)?,
+                        Format::Json => writeln!(out, "{}", cost(&name, engine, took))?,
                     }
                 }
             }
@@ -52,37 +59,56 @@ pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
     })
 }
 
+/// How many rules, and the first of them.
+fn some(ids: &[String]) -> String {
+    let first: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
+    let first = first.join(", ");
+    match ids.len().saturating_sub(NAMED) {
+        0 => format!("{} rules: {first}", ids.len()),
+        more => format!("{} rules: {first} and {more} more", ids.len()),
+    }
+}
+
 fn error(fault: &Fault) -> Value {
     let Fault { line, column, reason, cure } = fault;
     json!({"line": line, "column": column, "reason": reason, "cure": cure})
 }
 
-fn cost(name: &str, engine: &Engine) -> Value {
+fn cost(name: &str, engine: &Engine, took: Duration) -> Value {
     let held: Map<String, Value> = ChannelSet::RESPONSE
         .iter()
         .map(|channel| (channel.to_string(), json!(engine.rules.holding(channel))))
+        .collect();
+    let characters: Map<String, Value> = ChannelSet::RESPONSE
+        .iter()
+        .map(|channel| (channel.to_string(), json!(engine.rules.held_characters(channel))))
         .collect();
     json!({
         "file": name,
         "errors": [],
         "rules": engine.rules.len(),
         "bytes": engine.rules.memory(),
+        "compileMicros": took.as_micros() as u64,
         "holds": held,
+        "heldCharacters": characters,
         "holdsAnswers": engine.rejects_answers,
         "holdsCalls": engine.holds_calls,
     })
 }
 
-fn human(name: &str, engine: &Engine, out: &mut dyn Write) -> io::Result<()> {
-    let kib = engine.rules.memory().div_ceil(1024);
-    writeln!(out, "{name}: good, {} rules, {kib} KiB a worker", engine.rules.len())?;
+fn human(name: &str, engine: &Engine, took: Duration, out: &mut dyn Write) -> io::Result<()> {
+    let (rules, kib) = (engine.rules.len(), engine.rules.memory().div_ceil(1024));
+    let millis = took.as_secs_f64() * 1000.0;
+    writeln!(out, "{name}: good, {rules} rules, {kib} KiB a worker")?;
+    writeln!(out, "  compiled in {millis:.1} ms, measured here, natively")?;
     for channel in ChannelSet::RESPONSE.iter() {
         let rules = engine.rules.holding(channel);
         let acts = [Action::Neutralize, Action::Mask, Action::Reject];
         let enforces = acts.iter().any(|a| engine.rules.can(*a, ChannelSet::from(channel)));
+        let most = engine.rules.held_characters(channel);
         let held = match (rules.is_empty(), enforces) {
-            (false, _) => rules.join(", "),
-            (true, true) => "nothing until an anchor is complete".to_owned(),
+            (false, _) => format!("{most} characters, from the first on for {}", some(&rules)),
+            (true, true) => format!("nothing until an anchor is complete, then {most} characters"),
             (true, false) => "nothing".to_owned(),
         };
         writeln!(out, "  {channel} may hold: {held}")?;

@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal};
 use std::rc::Rc;
 
 use weir_filter::Guard;
-use weir_filter::sim::{Message, Pieces, Run, run as simulate};
+use weir_filter::sim::{Message, Pieces, Run};
+
+use crate::exchange::{Exchange, differences};
 
 /// Cuts between two words about progress.
 const PROGRESS: usize = 5000;
@@ -20,24 +22,18 @@ pub struct Report {
 
 /// Runs every split in two of either body and compares heads and bodies with `whole`. The simulated host gives every
 /// run the same id, and so few pieces the same second.
-pub fn every(
-    guard: &Rc<Guard>,
-    request: &Message,
-    answer: &Message,
-    whole: &Run,
-    trailers: bool,
-) -> Report {
+pub fn every(guard: &Rc<Guard>, exchange: &Exchange, whole: &Run) -> Report {
     let tells = io::stderr().is_terminal();
     let split = |message: &Message| 1..message.body.len();
-    let requests = split(request)
+    let requests = split(&exchange.request)
         .map(|at| (format!("request cut at byte {at}"), (Pieces::At(at), Pieces::Whole)));
-    let answers = split(answer)
+    let answers = split(&exchange.answer)
         .map(|at| (format!("response cut at byte {at}"), (Pieces::Whole, Pieces::At(at))));
     let mut report = Report { differ: 0, words: String::new() };
     let mut count = 0usize;
     for (name, pieces) in requests.chain(answers) {
         count += 1;
-        let run = simulate(guard, request, answer, pieces, trailers);
+        let run = exchange.run(guard, pieces);
         let parts = differences(&run, whole);
         if !parts.is_empty() {
             report.differ += 1;
@@ -53,19 +49,6 @@ pub fn every(
     report
 }
 
-/// Which parts of two runs differ.
-fn differences(one: &Run, other: &Run) -> Vec<&'static str> {
-    [
-        ("upstream head", one.upstream.0 != other.upstream.0),
-        ("upstream body", one.upstream.1 != other.upstream.1),
-        ("client head", one.client.headers != other.client.headers),
-        ("client body", one.client.body != other.client.body),
-    ]
-    .into_iter()
-    .filter_map(|(part, differs)| differs.then_some(part))
-    .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,14 +62,16 @@ mod tests {
     #[test]
     fn a_difference_is_told_with_its_part() {
         let guard = policy::compile(policy::DEFAULT, false).ok().unwrap();
-        let request = message(&[(":method", "GET"), (":path", "/")], "ab");
-        let answer = message(&[(":status", "200")], "cde");
-        let run = || simulate(&guard, &request, &answer, (Pieces::Whole, Pieces::Whole), false);
-        let good = every(&guard, &request, &answer, &run(), false);
+        let exchange = Exchange {
+            request: message(&[(":method", "GET"), (":path", "/")], "ab"),
+            answer: message(&[(":status", "200")], "cde"),
+            ..Exchange::default()
+        };
+        let good = every(&guard, &exchange, &exchange.run_whole(&guard));
         assert_eq!((good.differ, good.words.as_str()), (0, "3 cuts run, 0 differ\n"));
-        let mut other = run();
+        let mut other = exchange.run_whole(&guard);
         other.client.body.push(b'!');
-        let bad = every(&guard, &request, &answer, &other, false);
+        let bad = every(&guard, &exchange, &other);
         assert_eq!(bad.differ, 3);
         assert!(
             bad.words.starts_with("differs: request cut at byte 1: client body\n"),

@@ -4,13 +4,17 @@ mod args;
 mod caret;
 mod check;
 mod cuts;
+mod diff;
 mod document;
+mod exchange;
 mod explain;
 mod http;
 mod lines;
 mod policy;
 mod replay;
 mod scan;
+mod shape;
+mod test;
 mod verdict;
 
 use std::io::{self, Write};
@@ -18,12 +22,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, SchemaKind};
 
 /// What a command ends with. 0 is success; the others are in `weir help`.
 pub enum Exit {
     Good,
-    /// What was asked about is bad: a policy with errors, a cut that differs.
+    /// What was asked about is bad: a policy with errors, a test that fails, a cut that differs.
     Bad,
     /// Input that could not be read or understood.
     Unreadable,
@@ -37,7 +41,9 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(&check, &mut out),
         Command::Scan(scan) => scan::run(&scan, &mut out),
         Command::Replay(replay) => replay::run(&replay, &mut out),
-        Command::Schema => schema(&mut out),
+        Command::Test(test) => test::run(&test, &mut out),
+        Command::Diff(diff) => diff::run(&diff, &mut out),
+        Command::Schema(schema) => print_schema(schema.kind, &mut out),
         Command::DefaultPolicy => out.write_all(policy::DEFAULT.as_bytes()).map(|()| Exit::Good),
     };
     let flushed = out.flush();
@@ -53,8 +59,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn schema(out: &mut dyn Write) -> io::Result<Exit> {
-    let schema = weir_rules::policy::schema();
+fn print_schema(kind: SchemaKind, out: &mut dyn Write) -> io::Result<Exit> {
+    let schema = match kind {
+        SchemaKind::Policy => weir_rules::policy::schema(),
+        SchemaKind::PolicyTest => test::suite::schema(),
+    };
     writeln!(out, "{schema:#}")?;
     Ok(Exit::Good)
 }

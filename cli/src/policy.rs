@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use weir_filter::{Engine, Guard};
 use weir_rules::Granted;
+use weir_rules::policy::PolicyError;
 
 use crate::document::Document;
 
@@ -57,19 +58,38 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn compile(text: &str, enforce: bool) -> Result<Rc<Guard>, Vec<Fault>> {
-    let mut document = Document::parse(text).map_err(|e| {
-        vec![Fault { line: e.line, column: e.column, reason: e.reason, cure: e.cure }]
-    })?;
+    build(&parse(text)?, enforce)
+}
+
+/// Reads a document with the places of its parts.
+///
+/// # Errors
+/// Where it is none.
+pub fn parse(text: &str) -> Result<Document, Vec<Fault>> {
+    Document::parse(text)
+        .map_err(|e| vec![Fault { line: e.line, column: e.column, reason: e.reason, cure: e.cure }])
+}
+
+/// Compiles a document; with `enforce`, as if nothing in it were in Shadow.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn build(document: &Document, enforce: bool) -> Result<Rc<Guard>, Vec<Fault>> {
+    let mut json = document.json.clone();
     if enforce {
-        enforced(&mut document.json);
+        enforced(&mut json);
     }
-    Guard::new(document.json.to_string().as_bytes(), &key).map_err(|errors| {
-        let fault = |error: weir_rules::policy::PolicyError| {
-            let (line, column) = document.locate(&error.pointer);
-            Fault { line, column, reason: error.reason, cure: error.cure }
-        };
-        errors.0.into_iter().map(fault).collect()
-    })
+    Guard::new(json.to_string().as_bytes(), &key, now())
+        .map_err(|errors| located(document, errors.0))
+}
+
+/// Errors with their places in the file.
+pub fn located(document: &Document, errors: Vec<PolicyError>) -> Vec<Fault> {
+    let fault = |error: PolicyError| {
+        let (line, column) = document.locate(&error.pointer);
+        Fault { line, column, reason: error.reason, cure: error.cure }
+    };
+    errors.into_iter().map(fault).collect()
 }
 
 /// A key of the policy. Where the environment has none, a fixed one stands in for it: what a policy finds and
@@ -92,6 +112,11 @@ pub fn load(path: Option<&Path>, enforce: bool) -> io::Result<Option<Rc<Guard>>>
         .ok())
 }
 
+/// Microseconds since the Unix epoch.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
+}
+
 /// What a single text is judged by: an engine that enforces, and the exceptions that count now.
 pub struct Terms {
     pub engine: Rc<Engine>,
@@ -104,22 +129,43 @@ pub struct Terms {
 /// As [`load`].
 pub fn terms(path: Option<&Path>, caller: Option<&str>) -> io::Result<Option<Terms>> {
     let Some(guard) = load(path, true)? else { return Ok(None) };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
-    let selected = guard.select(caller, "").map(|s| s.engine.clone());
-    let granted = |engine: Rc<Engine>| Terms { granted: engine.rules.granted(caller, now), engine };
-    Ok(selected.map(granted))
+    Ok(terms_of(&guard, caller, now()))
 }
 
-/// Writes Enforce where Shadow stands: on the policy, its packs, their overrides, and its rules. Any other value
-/// stays, for the compiler to refuse.
-fn enforced(policy: &mut Value) {
-    let Some(spec) = policy.get_mut("spec") else { return };
+/// The terms of a compiled document for a caller at `now`, in microseconds since the Unix epoch.
+pub fn terms_of(guard: &Guard, caller: Option<&str>, now: u64) -> Option<Terms> {
+    let selected = guard.select(caller, "").map(|s| s.engine.clone());
+    let granted = |engine: Rc<Engine>| Terms { granted: engine.rules.granted(caller, now), engine };
+    selected.map(granted)
+}
+
+/// Writes Enforce where Shadow stands, in a policy or in all parts of a bundle, and closes the break-glass window. Any
+/// other value stays, for the compiler to refuse.
+fn enforced(document: &mut Value) {
+    let Some(spec) = document.get_mut("spec") else { return };
+    enforce_spec(spec);
+    items(spec, "policies").iter_mut().for_each(enforced);
+    if let Some(floor) = spec.get_mut("baseline").and_then(|baseline| baseline.get_mut("spec")) {
+        for part in ["overrides", "defaults"] {
+            floor.get_mut(part).into_iter().for_each(enforce_spec);
+        }
+        if let Some(members) = floor.as_object_mut() {
+            members.remove("breakGlass");
+        }
+    }
+}
+
+/// On the whole, the packs, their overrides, the rules, and those of tools.
+fn enforce_spec(spec: &mut Value) {
     enforce_mode(spec);
     for list in ["packs", "rules"] {
         for one in items(spec, list) {
             enforce_mode(one);
             items(one, "overrides").iter_mut().for_each(enforce_mode);
         }
+    }
+    if let Some(tools) = spec.get_mut("tools") {
+        items(tools, "rules").iter_mut().for_each(enforce_mode);
     }
 }
 
@@ -151,6 +197,18 @@ mod tests {
                 json!({"packs": [{"overrides": [{"mode": "Enforce"}, 1]}, "x"]}),
             ),
             (json!({"packs": 3}), json!({"packs": 3})),
+            (
+                json!({"tools": {"rules": [{"mode": "Shadow"}]}}),
+                json!({"tools": {"rules": [{"mode": "Enforce"}]}}),
+            ),
+            (
+                json!({"policies": [{"spec": {"mode": "Shadow"}}]}),
+                json!({"policies": [{"spec": {"mode": "Enforce"}}]}),
+            ),
+            (
+                json!({"baseline": {"spec": {"overrides": {"mode": "Shadow"}, "breakGlass": {}}}}),
+                json!({"baseline": {"spec": {"overrides": {"mode": "Enforce"}}}}),
+            ),
         ] {
             let mut policy = json!({"spec": before});
             enforced(&mut policy);

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use weir_filter::sim::{Pieces, Run, run as simulate};
+use weir_filter::sim::{Around, Pieces, Run};
 
 use crate::args::Replay;
+use crate::exchange::Exchange;
 use crate::http::{self, Kind};
 use crate::{Exit, cuts, explain, policy};
 
@@ -16,19 +17,22 @@ pub fn run(replay: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     let Some(guard) = policy::load(replay.policy.as_deref(), false)? else {
         return Ok(Exit::Bad);
     };
-    let (request, answer) =
-        (http::read(request, Kind::Request)?, http::read(answer, Kind::Response)?);
+    let exchange = Exchange {
+        request: http::read(request, Kind::Request)?,
+        answer: http::read(answer, Kind::Response)?,
+        around: Around { trailers: replay.trailers, ..Around::default() },
+    };
     let pieces = if replay.cut == 0 { Pieces::Whole } else { Pieces::Every(replay.cut) };
-    let whole = simulate(&guard, &request, &answer, (pieces, pieces), replay.trailers);
+    let whole = exchange.run(&guard, (pieces, pieces));
     if replay.raw {
         raw(&whole, out)?;
     } else if !replay.every_cut {
-        explain::exchange(&whole, &answer, out)?;
+        explain::exchange(&whole, &exchange.answer, out)?;
     }
     if !replay.every_cut {
         return Ok(Exit::Good);
     }
-    let report = cuts::every(&guard, &request, &answer, &whole, replay.trailers);
+    let report = cuts::every(&guard, &exchange, &whole);
     if replay.raw {
         eprint!("{}", report.words);
     } else {

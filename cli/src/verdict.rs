@@ -3,11 +3,14 @@
 use serde_json::{Value, json};
 use weir_filter::tally::word;
 use weir_filter::{Engine, splice};
-use weir_rules::{Action, Channel, ChannelSet, Finding, edits, scan_whole};
+use weir_rules::policy::Mode;
+use weir_rules::scan::closed;
+use weir_rules::{Action, Channel, ChannelSet, Finding, Ruleset, ScanError, Scanner, edits};
 
 use crate::policy::Terms;
 
 /// What a text comes to.
+#[derive(PartialEq)]
 pub struct Verdict {
     /// The worst action, or `pass`.
     pub word: &'static str,
@@ -22,8 +25,13 @@ pub struct Verdict {
 impl Verdict {
     /// Scans `text` as the whole of one channel.
     pub fn of(terms: &Terms, channel: Channel, text: &str) -> Verdict {
+        Verdict::of_pieces(terms, channel, &[text])
+    }
+
+    /// Scans a text that arrives in `pieces`.
+    pub fn of_pieces(terms: &Terms, channel: Channel, pieces: &[&str]) -> Verdict {
         let engine = &terms.engine;
-        let found = match scan_whole(&engine.rules, ChannelSet::from(channel), text) {
+        let found = match findings(&engine.rules, ChannelSet::from(channel), pieces) {
             Ok(found) => found,
             Err(error) => {
                 let fault = Some(error.to_string());
@@ -34,11 +42,13 @@ impl Verdict {
             .into_iter()
             .filter_map(|f| {
                 let decided = engine.rules.decide(&f, channel, &terms.granted)?;
-                Some((f, decided.action))
+                let shadow = decided.mode == Mode::Shadow;
+                Some((f, if shadow { Action::Audit } else { decided.action }))
             })
             .collect();
         let worst = findings.iter().map(|(_, action)| *action).max();
-        let passed = (worst != Some(Action::Reject)).then(|| edited(engine, &findings, text));
+        let passed =
+            (worst != Some(Action::Reject)).then(|| edited(engine, &findings, &pieces.concat()));
         let id = |f: &Finding| engine.rules.id(f.rule);
         findings.sort_by(|(a, _), (b, _)| (a.start, id(a), a.end).cmp(&(b.start, id(b), b.end)));
         Verdict { word: worst.map_or("pass", word), findings, text: passed, fault: None }
@@ -64,6 +74,23 @@ impl Verdict {
             json!(self.text),
         )
     }
+}
+
+/// What is found in a text that arrives in `pieces`.
+///
+/// # Errors
+/// Why the text cannot be inspected.
+pub fn findings(
+    rules: &Ruleset,
+    scope: ChannelSet,
+    pieces: &[&str],
+) -> Result<Vec<Finding>, ScanError> {
+    let (mut scanner, mut found) = (Scanner::default(), Vec::new());
+    for piece in pieces {
+        scanner.push(rules, scope, piece, &mut found)?;
+    }
+    scanner.end(rules, &mut found)?;
+    Ok(closed(found))
 }
 
 fn edited(engine: &Engine, findings: &[(Finding, Action)], text: &str) -> String {

@@ -184,6 +184,10 @@ fn row(row: &crate::tally::Row) -> String {
     if let Some(exception) = &row.exception {
         out.text("exception", exception);
     }
+    if !row.prints.is_empty() {
+        let prints: Vec<String> = row.prints.iter().map(|p| format!("\"{p}\"")).collect();
+        out.raw("fingerprints", &format!("[{}]", prints.join(",")));
+    }
     out.raw("count", &row.count.to_string());
     out.end()
 }

@@ -294,7 +294,13 @@ impl Host for Proxy {
     }
 
     fn set_state(&mut self, key: &str, value: &str) {
-        hostcalls::set_property(key, value.as_bytes());
+        // Another Weir in the chain may have told its part before: one line each.
+        let mut lines = hostcalls::property(&[key]).unwrap_or_default();
+        if !lines.is_empty() {
+            lines.push(b'\n');
+        }
+        lines.extend_from_slice(value.as_bytes());
+        hostcalls::set_property(key, &lines);
     }
 
     fn property(&self, path: &[&str]) -> Option<String> {

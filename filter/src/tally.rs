@@ -1,5 +1,6 @@
 //! What happened on one exchange, in numbers and rule ids; never in text.
 
+use weir_rules::keys::hex;
 use weir_rules::policy::{Mode, ToolAction};
 use weir_rules::{Action, Channel, Finding, Granted, Ruleset};
 
@@ -7,6 +8,8 @@ use crate::dialect::Value;
 
 /// The most distinct (rule, channel, action) rows that one record carries; more are counted in `more`.
 const MAX_ROWS: usize = 64;
+/// The most fingerprints of one row.
+const MAX_PRINTS: usize = 4;
 /// The rule id of the default action of `tools`.
 const TOOLS_DEFAULT: &str = "tools-default";
 
@@ -56,6 +59,8 @@ pub struct Row {
     pub mode: Mode,
     /// The exception that weakened the action.
     pub exception: Option<String>,
+    /// Fingerprints of the findings, where the policy has a key for them; the first few.
+    pub prints: Vec<String>,
     pub count: u32,
 }
 
@@ -135,7 +140,15 @@ impl Tally {
         let id = rules.id(finding.rule);
         let decided = rules.decide(finding, channel, &self.granted)?;
         let (action, exception) = (word(decided.action), decided.exception);
-        self.add(id, Some(channel), action, decided.mode, exception);
+        let row = self.add(id, Some(channel), action, decided.mode, exception);
+        if let (Some(row), Some(print)) = (row, finding.print)
+            && let Some(key) = rules.keys().fingerprint_key()
+        {
+            let print = format!("{key}:{}", hex(&print));
+            if row.prints.len() < MAX_PRINTS && !row.prints.contains(&print) {
+                row.prints.push(print);
+            }
+        }
         self.lapsed = self.lapsed.saturating_add(u32::from(decided.lapsed));
         if decided.mode == Mode::Shadow {
             self.reach(Decision::Audit);
@@ -160,22 +173,30 @@ impl Tally {
         action: &'static str,
         mode: Mode,
         exception: Option<&str>,
-    ) {
-        let same = |r: &&mut Row| {
+    ) -> Option<&mut Row> {
+        let same = |r: &Row| {
             r.rule == rule
                 && r.channel == channel
                 && r.action == action
                 && r.mode == mode
                 && r.exception.as_deref() == exception
         };
-        if let Some(row) = self.rows.iter_mut().find(same) {
-            row.count = row.count.saturating_add(1);
-        } else if self.rows.len() < MAX_ROWS {
-            let (rule, exception) = (rule.to_owned(), exception.map(str::to_owned));
-            self.rows.push(Row { rule, channel, action, mode, exception, count: 1 });
-        } else {
-            self.more = self.more.saturating_add(1);
-        }
+        let at = match self.rows.iter().position(same) {
+            Some(at) => at,
+            None if self.rows.len() >= MAX_ROWS => {
+                self.more = self.more.saturating_add(1);
+                return None;
+            }
+            None => {
+                let (rule, exception) = (rule.to_owned(), exception.map(str::to_owned));
+                let prints = Vec::new();
+                self.rows.push(Row { rule, channel, action, mode, exception, prints, count: 0 });
+                self.rows.len() - 1
+            }
+        };
+        let row = self.rows.get_mut(at)?;
+        row.count = row.count.saturating_add(1);
+        Some(row)
     }
 
     /// Names the rule that refuses; the first one stays.

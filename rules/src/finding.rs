@@ -1,5 +1,7 @@
 //! What a scan reports: rule, place, and what may stay visible. Never the text.
 
+use crate::keys::Print;
+
 /// One match of one rule in one channel. Offsets are bytes of the channel's decoded text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -11,7 +13,9 @@ pub struct Finding {
     pub shown: u64,
     /// A replacement that depends on the match (keep-last-N, same length); otherwise the rule's label stands.
     pub mask: Option<Box<str>>,
-    /// Exceptions that name this very finding by its fingerprint.
+    /// Names this very finding, where the policy has a key for it.
+    pub print: Option<Print>,
+    /// Exceptions that name it by its fingerprint.
     pub accepted: Vec<u16>,
     /// The match is open-ended or was cut by `maxLength`: it goes on until [`Found::Extended`] says `last`.
     pub open: bool,

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::channel::{Channel, ChannelSet};
-use crate::compile::Ruleset;
+use crate::compile::{CompiledRule, Ruleset};
 use crate::finding::Finding;
 use crate::keys::{Print, print_of};
 use crate::policy::{Exception, Mode};
@@ -115,9 +115,19 @@ impl Ruleset {
         Some(decided)
     }
 
-    /// The exceptions of `rule` that accept the finding `text` by its fingerprint.
-    pub(crate) fn accepted(&self, rule: u16, text: &str) -> Vec<u16> {
-        let Some(compiled) = self.rule(rule).filter(|r| r.prints) else { return Vec::new() };
+    /// The fingerprint of what `rule` found, and the exceptions that accept it by theirs.
+    pub(crate) fn printed(&self, rule: u16, text: &str) -> (Option<Print>, Vec<u16>) {
+        let (Some(compiled), Some(key)) = (self.rule(rule), self.keys.fingerprint_key()) else {
+            return (None, Vec::new());
+        };
+        let print = self.keys.fingerprints(key, &compiled.id, text).first().copied();
+        (print, self.accepted(compiled, text))
+    }
+
+    fn accepted(&self, compiled: &CompiledRule, text: &str) -> Vec<u16> {
+        if !compiled.prints {
+            return Vec::new();
+        }
         let fits = |at: &&u16| {
             let exception = self.exceptions.get(usize::from(**at));
             exception.is_some_and(|e| {

@@ -225,6 +225,7 @@ impl Scanner {
                 end,
                 shown: self.run_start,
                 mask: None,
+                print: None,
                 accepted: Vec::new(),
                 open: true,
             }));
@@ -313,13 +314,14 @@ impl Scanner {
             }
             self.cover(output.rule, end);
             let mask = self.mask(rule, start, end);
-            let accepted = rules.accepted(output.rule, self.between(start, end));
+            let (print, accepted) = rules.printed(output.rule, self.between(start, end));
             out.push(Found::Match(Finding {
                 rule: output.rule,
                 start,
                 end,
                 shown: start,
                 mask,
+                print,
                 accepted,
                 open: false,
             }));
@@ -473,8 +475,17 @@ impl Scanner {
         let open = class.is_some();
         let mask = if open { None } else { self.mask(rule, shown, end) };
         // What is not over yet has no fingerprint, so that it is the same at every cut.
-        let accepted = if open { Vec::new() } else { rules.accepted(id, text) };
-        out.push(Found::Match(Finding { rule: id, start, end, shown, mask, accepted, open }));
+        let (print, accepted) = if open { (None, Vec::new()) } else { rules.printed(id, text) };
+        out.push(Found::Match(Finding {
+            rule: id,
+            start,
+            end,
+            shown,
+            mask,
+            print,
+            accepted,
+            open,
+        }));
         self.cover(id, end);
         if let Some(class) = class {
             self.swallows.push(Swallow {

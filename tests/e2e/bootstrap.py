@@ -1,6 +1,7 @@
 """Envoy configuration for the tests, as Python dictionaries that become JSON.
 
-One listener on a port that the kernel picks, one route, one upstream. The module is an HTTP filter given inline, or by
+One listener on a port that the kernel picks and one upstream, reached by HTTP/1 or, for requests with the header
+`x-upstream: h2`, by HTTP/2. WebSockets are allowed, so that the module alone decides about them. The module is an HTTP filter given inline, or by
 a file that Envoy watches (ECDS for the filter, LDS for the whole listener), for tests that replace a running policy.
 """
 
@@ -12,6 +13,14 @@ MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_
 HTTP_OPTIONS = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 TRAILERS = {"enable_trailers": True}
+
+H1 = {"http_protocol_options": TRAILERS}
+H2 = {"http2_protocol_options": {}}
+"""The protocols that a cluster speaks."""
+
+UPSTREAM = "x-upstream"
+"""The header with which a test chooses the protocol towards the provider: `h2`, HTTP/1 without it; `nowhere` has no
+route."""
 
 ACCESS = {
     "scenario": "%REQ(X-SCENARIO)%",
@@ -26,7 +35,8 @@ ACCESS = {
 @dataclass(frozen=True)
 class Plan:
     """What to run. `module` None means a proxy without the filter. `delivery`: Inline, ECDS or LDS.
-    `port` 0 lets the kernel pick one."""
+    `port` 0 lets the kernel pick one. `stops_on_headers`: the filter may hold heads, as `holdHeaders` needs.
+    `buffer_limit`: bytes that Envoy buffers for each connection, its own default where 0."""
 
     folder: Path
     upstream_port: int
@@ -34,6 +44,8 @@ class Plan:
     configuration: str = ""
     delivery: str = "Inline"
     port: int = 0
+    stops_on_headers: bool = False
+    buffer_limit: int = 0
 
     @property
     def watched(self) -> Path:
@@ -43,7 +55,7 @@ class Plan:
 
 def bootstrap(plan: Plan) -> dict:
     """The whole bootstrap document."""
-    resources = {"clusters": [_cluster(plan.upstream_port)]}
+    resources = {"clusters": [_cluster("provider", plan, H1), _cluster("provider-h2", plan, H2)]}
     dynamic = {}
     if plan.delivery == "LDS":
         dynamic = {"dynamic_resources": {"lds_config": _watch(plan)}}
@@ -75,6 +87,8 @@ def listener(plan: Plan) -> dict:
         "stat_prefix": "ingress",
         "codec_type": "AUTO",
         "http_protocol_options": TRAILERS,
+        "http2_protocol_options": {"allow_connect": True},
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
         "generate_request_id": False,
         "access_log": [_access_log(plan.folder / "access.log")],
         "route_config": {
@@ -83,14 +97,23 @@ def listener(plan: Plan) -> dict:
                 {
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "provider", "timeout": "0s"}}],
+                    "routes": [
+                        _route("provider-h2", {"exact": "h2"}),
+                        _route("provider", {"exact": "nowhere"}, invert_match=True),
+                    ],
                 }
             ],
         },
         "http_filters": [*_weir(plan), _filter("router", "envoy.extensions.filters.http.router.v3.Router")],
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-    return {"name": "ingress", "address": _address(plan.port), "filter_chains": [chain]}
+    limit = {"per_connection_buffer_limit_bytes": plan.buffer_limit} if plan.buffer_limit else {}
+    return {"name": "ingress", "address": _address(plan.port), "filter_chains": [chain], **limit}
+
+
+def _route(cluster: str, chosen: dict, **more) -> dict:
+    header = {"name": UPSTREAM, "string_match": chosen, "treat_missing_header_as_empty": True, **more}
+    return {"match": {"prefix": "/", "headers": [header]}, "route": {"cluster": cluster, "timeout": "0s"}}
 
 
 def _weir(plan: Plan) -> list[dict]:
@@ -109,6 +132,7 @@ def _wasm(plan: Plan) -> dict:
         "root_id": "weir",
         "failure_policy": "FAIL_RELOAD",
         "configuration": value,
+        "allow_on_headers_stop_iteration": plan.stops_on_headers,
         "vm_config": {"vm_id": "weir", "runtime": "envoy.wasm.runtime.v8", "code": code},
     }
     return {"@type": WASM, "config": plugin}
@@ -119,11 +143,12 @@ def _watch(plan: Plan) -> dict:
     return {"resource_api_version": "V3", "path_config_source": source}
 
 
-def _cluster(port: int) -> dict:
-    protocol = {"http_protocol_options": TRAILERS}
+def _cluster(name: str, plan: Plan, protocol: dict) -> dict:
+    limit = {"per_connection_buffer_limit_bytes": plan.buffer_limit} if plan.buffer_limit else {}
     return {
-        "name": "provider",
+        "name": name,
         "type": "STATIC",
+        **limit,
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": HTTP_OPTIONS,
@@ -131,8 +156,8 @@ def _cluster(port: int) -> dict:
             }
         },
         "load_assignment": {
-            "cluster_name": "provider",
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(plan.upstream_port)}}]}],
         },
     }
 

@@ -9,6 +9,7 @@ import pytest
 from gateway import Gateway, module_path
 from providers import PROVIDERS
 from upstream import Upstream
+from wire import WIRES, Wire
 
 os.environ["NO_PROXY"] = "127.0.0.1"
 
@@ -46,11 +47,11 @@ def gateway(upstream: Upstream, module: Path) -> Iterator[Callable[[str], Gatewa
 
 @pytest.fixture
 def fresh(upstream: Upstream, module: Path) -> Iterator[Callable[..., Gateway]]:
-    """Starts a proxy for one test alone, with any way of delivery."""
+    """Starts a proxy for one test alone, with any fields of `Plan`; `port` is the provider's."""
     started: list[Gateway] = []
 
-    def start(configuration: str, *, delivery: str = "Inline", port: int = 0) -> Gateway:
-        envoy = Gateway(port or upstream.port, configuration, module=module, delivery=delivery)
+    def start(configuration: str, *, port: int = 0, **plan) -> Gateway:
+        envoy = Gateway(port or upstream.port, configuration, module=module, **plan)
         started.append(envoy)
         return envoy.start()
 
@@ -68,4 +69,10 @@ def provider(request: pytest.FixtureRequest):
 @pytest.fixture(params=[False, True], ids=["whole", "stream"])
 def stream(request: pytest.FixtureRequest) -> bool:
     """The answer as one document, and as events."""
+    return request.param
+
+
+@pytest.fixture(params=WIRES, ids=lambda wire: wire.name)
+def wire(request: pytest.FixtureRequest) -> Wire:
+    """Each pair of HTTP versions in turn."""
     return request.param

@@ -23,7 +23,7 @@ def module_path() -> Path:
 class Gateway(Envoy):
     """One proxy in front of one upstream. Use as a context manager, or call `start` and `stop`.
 
-    Without a module it passes everything. `delivery`: Inline, ECDS or LDS.
+    Without a module it passes everything. `delivery` (Inline, ECDS or LDS) and `more` are fields of `Plan`.
     """
 
     def __init__(
@@ -34,9 +34,10 @@ class Gateway(Envoy):
         module: Path | None = None,
         delivery: str = "Inline",
         port: int = 0,
+        **more,
     ):
         super().__init__()
-        self._plan = Plan(self.folder, upstream_port, module, configuration, delivery, port)
+        self._plan = Plan(self.folder, upstream_port, module, configuration, delivery, port, **more)
         self._version = 0
 
     def start(self) -> "Gateway":

@@ -5,6 +5,7 @@ Follows RFC 9112. The libraries that would do this for us hide exactly what thes
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 Headers = list[tuple[str, str]]
@@ -56,6 +57,10 @@ class Sending:
 
 class Aborted(Exception):
     """Our own side closed the connection on purpose, or the other side went away."""
+
+
+class CutOff(Aborted):
+    """`Sending.abort_after` is reached."""
 
 
 def encode_head(first: str, headers: Headers) -> bytes:
@@ -136,35 +141,46 @@ class Body:
         return (await self._reader.readuntil(b"\r\n"))[:-2]
 
 
-async def send_body(writer: asyncio.StreamWriter, reader: asyncio.StreamReader, body: Sending) -> None:
-    """Writes a body as told. Raises `Aborted` where either side goes away before its end."""
-    writes = 0
+async def writes(body: Sending, gone: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """What is written at once, one after another, past gates and pauses, for any version of HTTP.
+
+    Raises `CutOff` where the body is to be cut off, `Aborted` where the other side goes away before its end.
+    """
+    count = 0
     for piece in body.pieces:
         if isinstance(piece, threading.Event):
-            await _wait(piece, reader)
+            await _wait(piece, gone)
             continue
         step = body.cut or max(len(piece), 1)
         for start in range(0, len(piece), step):
-            if body.abort_after is not None and writes >= body.abort_after:
-                writer.transport.abort()
-                raise Aborted("closed on purpose")
-            part = piece[start : start + step]
-            writer.write(b"%x\r\n%b\r\n" % (len(part), part) if body.framing == "chunked" else part)
-            await writer.drain()
-            writes += 1
+            if body.abort_after is not None and count >= body.abort_after:
+                raise CutOff("closed on purpose")
+            yield piece[start : start + step]
+            count += 1
             if body.pause:
                 await asyncio.sleep(body.pause)
-            if _gone(reader):
+            if gone():
                 raise Aborted("the other side went away")
+
+
+async def send_body(writer: asyncio.StreamWriter, reader: asyncio.StreamReader, body: Sending) -> None:
+    """Writes a body as told. Raises `Aborted` where either side goes away before its end."""
+    try:
+        async for part in writes(body, lambda: _gone(reader)):
+            writer.write(b"%x\r\n%b\r\n" % (len(part), part) if body.framing == "chunked" else part)
+            await writer.drain()
+    except CutOff:
+        writer.transport.abort()
+        raise
     if body.framing == "chunked":
         writer.write(b"0\r\n" + encode_head("", body.trailers)[2:] if body.trailers else b"0\r\n\r\n")
     await writer.drain()
 
 
-async def _wait(gate: threading.Event, reader: asyncio.StreamReader) -> None:
+async def _wait(gate: threading.Event, gone: Callable[[], bool]) -> None:
     """Until the gate opens; gives up where the other side goes away."""
     while not gate.is_set():
-        if _gone(reader):
+        if gone():
             raise Aborted("the other side went away")
         await asyncio.sleep(0.001)
 

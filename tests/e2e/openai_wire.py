@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from upstream import Reply, Request
 
+PATH = "/v1/chat/completions"
+
 ID = "chatcmpl-C2P1wP1damHwC6sXvGAIh5PMvH6wM"
 FINGERPRINT = "fp_ff25b2783a"
 CREATED = 1754688908
@@ -101,6 +103,12 @@ class Chat:
             "obfuscation": PADDING,
         }
         return f"data: {json.dumps(body, separators=(',', ':'), ensure_ascii=False)}\n\n".encode()
+
+
+def request(*prompts: str, stream: bool = False, **more) -> bytes:
+    """A request body, each prompt a message of the user's."""
+    messages = [{"role": "user", "content": prompt} for prompt in prompts]
+    return json.dumps({"model": "gpt-4o", "messages": messages, "stream": stream, **more}).encode()
 
 
 def text(*tokens: str, **more) -> Chat:

@@ -1,6 +1,6 @@
 """A fake LLM provider on raw sockets: says what a test tells it to, cut as the test wants, and records what reached it.
 
-A script is a function from a request to a reply. A request picks its script by the header `x-scenario`; without one the
+It speaks HTTP/1 and HTTP/2 on one port. A script is a function from a request to a reply. A request picks its script by the header `x-scenario`; without one the
 provider parrots the last user text in the dialect of the path, so that a person with curl sees what passed the proxy.
 `GET /__record` gives the record as JSON.
 """
@@ -11,9 +11,11 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+import http2
 from http1 import HEAD_LIMIT, Aborted, Body, Head, Headers, Sending, encode_head, read_head, send_body
 
 SCENARIO = "x-scenario"
@@ -29,7 +31,7 @@ class Request:
     `cancelled`: the caller went away before the reply was out."""
 
     head: Head
-    body: bytes = b""
+    body: bytearray = field(default_factory=bytearray)
     trailers: Headers = field(default_factory=list)
     complete: bool = False
     done: bool = False
@@ -64,11 +66,12 @@ class Request:
 
 @dataclass
 class Reply:
-    """A status, headers and a body on its way."""
+    """A status, headers and a body on its way; `early` are heads with a status of 1xx to be sent before."""
 
     sending: Sending
     status: int = 200
     headers: Headers = field(default_factory=list)
+    early: list[tuple[int, Headers]] = field(default_factory=list)
 
     @classmethod
     def json(cls, body: bytes, status: int = 200, framing: str = "length") -> "Reply":
@@ -89,6 +92,9 @@ class Reply:
 
 
 Script = Callable[[Request], Reply]
+
+Write = Callable[[Reply], Awaitable[None]]
+"""Sends a reply in the version of HTTP that its request came in."""
 
 
 def sent(script: Script, **how) -> Script:
@@ -156,26 +162,35 @@ class Upstream:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await read_head(reader):
-                await self._answer(Request(head), reader, writer)
+                if head.first == http2.PREFACE:
+                    return await http2.serve(reader, writer, self._serve_stream)
+                write = partial(_write, reader, writer, head.first.split(" ")[0])
+                await self._answer(Request(head), Body(reader, head), write)
         except (Aborted, ConnectionError):
             return
         finally:
             writer.close()
 
-    async def _answer(self, request: Request, reader, writer) -> None:
+    async def _serve_stream(self, stream: http2.Stream) -> None:
+        head = await stream.head
+        try:
+            await self._answer(Request(head), stream, partial(_write_stream, stream, head.first.split(" ")[0]))
+        except Aborted:
+            await stream.reset()
+
+    async def _answer(self, request: Request, body: Body | http2.Stream, write: Write) -> None:
         if request.path == "/__record":
             record = json.dumps([seen.as_dict() for seen in self._requests]).encode()
-            return await _write(Reply.json(record), "GET", reader, writer)
+            return await write(Reply.json(record))
         self._requests.append(request)
         try:
-            body = Body(reader, request.head)
             async for piece in body:
                 request.body += piece
             request.trailers, request.complete = body.trailers, body.complete
             if not body.complete:
                 raise Aborted("request cut")
             script = self._scripts.get(request.head.get(SCENARIO)) or self._default or _unknown
-            await _write(script(request), request.method, reader, writer)
+            await write(script(request))
         except (Aborted, ConnectionError):
             request.cancelled = True
             raise
@@ -183,15 +198,27 @@ class Upstream:
             request.done = True
 
 
-async def _write(reply: Reply, method: str, reader, writer) -> None:
+async def _write(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, reply: Reply) -> None:
     sending = reply.sending
-    headers = [*reply.headers, *sending.framing_headers()]
-    writer.write(encode_head(f"HTTP/1.1 {reply.status} Said", headers))
+    for status, headers in reply.early:
+        writer.write(encode_head(f"HTTP/1.1 {status} Early", headers))
+    writer.write(encode_head(f"HTTP/1.1 {reply.status} Said", [*reply.headers, *sending.framing_headers()]))
     await writer.drain()
     if method != "HEAD" and sending.framing != "none":
         await send_body(writer, reader, sending)
     if sending.framing == "close":
         raise Aborted("ends by closing")
+
+
+async def _write_stream(stream: http2.Stream, method: str, reply: Reply) -> None:
+    sending = reply.sending
+    for status, headers in reply.early:
+        await stream.send_head([(":status", str(status)), *headers])
+    bodyless = method == "HEAD" or sending.framing == "none"
+    headers = [(":status", str(reply.status)), *reply.headers, *sending.framing_headers()]
+    await stream.send_head(headers, end=bodyless)
+    if not bodyless:
+        await stream.send_body(sending)
 
 
 def _unknown(_: Request) -> Reply:
