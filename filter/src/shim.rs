@@ -173,8 +173,8 @@ impl Root {
     }
 }
 
-/// Milliseconds between two ticks where nothing waits.
-const TICK: u32 = 1000;
+/// The most milliseconds between two ticks: how long a stream waits that is to be reset.
+const TICK: u32 = 250;
 const WARN: u32 = 3;
 
 /// Often enough to end a stalled or cut stream soon after its time, in milliseconds.

@@ -52,6 +52,10 @@ impl Pieces {
 pub struct Run {
     /// What the upstream saw; the body is `None` when the request was refused.
     pub upstream: (Headers, Option<Vec<u8>>),
+    /// What had gone up of a refused request's body.
+    pub sent: Vec<u8>,
+    /// The stream was reset before its end.
+    pub reset: bool,
     /// What the client saw.
     pub client: Message,
     pub tally: Tally,
@@ -198,6 +202,8 @@ pub fn run_as(
     let head_waits = exchange.request_headers(&mut host, bodiless) == Flow::Pause;
     let mut run = Run {
         upstream: (Vec::new(), None),
+        sent: Vec::new(),
+        reset: false,
         client: Message::default(),
         tally: Tally::default(),
         policy: String::new(),
@@ -221,6 +227,7 @@ pub fn run_as(
     }
     if let Some(reply) = host.reply.take() {
         exchange.done(&mut host);
+        run.sent = sent;
         run.client = reply;
         return finish(run, &exchange, host);
     }
@@ -246,6 +253,7 @@ fn finish(mut run: Run, exchange: &Exchange, mut host: Memory) -> Run {
     run.tally = exchange.tally().clone();
     run.policy = exchange.policy().to_owned();
     run.record = host.state.remove("weir").unwrap_or_default();
+    run.reset = host.reset;
     run.logs = host.logs;
     run.counters = host.counters;
     run

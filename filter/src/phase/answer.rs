@@ -146,13 +146,23 @@ impl Exchange {
         if self.read_answer(host, &[], true, now, &mut out) {
             return Flow::Pause;
         }
-        if !out.is_empty() && self.answer_body.write(host, Side::Answer, &out).is_err() {
-            self.tally.fault("trailers");
-            self.tally.dropped_bytes = self.tally.dropped_bytes.saturating_add(out.len() as u64);
-            host.reset(Side::Answer);
+        if out.is_empty() || self.answer_body.write(host, Side::Answer, &out).is_ok() {
+            self.finish(host);
+            return Flow::Continue;
         }
+        // The buffer is gone, and what was held with it.
+        self.tally.fault("trailers");
+        self.tally.reach(Decision::Fail);
+        self.tally.dropped_bytes = self.tally.dropped_bytes.saturating_add(out.len() as u64);
         self.finish(host);
-        Flow::Continue
+        if matches!(self.answering, Answering::Stream(_)) {
+            // An event that was never ended: clients drop it too.
+            return Flow::Continue;
+        }
+        // A reset in this callback kills Envoy 1.36 to 1.40 where the client speaks HTTP/1: the tick does it.
+        self.answering = Answering::Over;
+        self.cuts = true;
+        Flow::Pause
     }
 
     /// Reads the next piece and appends what may leave; `true` if the client has been answered from here instead.

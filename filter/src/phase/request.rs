@@ -251,6 +251,7 @@ impl Exchange {
         self.facts.model.clone_from(&request.model);
         let edited = match verdict {
             Ok(Verdict::Refused) => {
+                self.tally.reach(Decision::Reject);
                 self.refuse_request(host, None);
                 return Flow::Pause;
             }
