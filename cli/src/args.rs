@@ -34,6 +34,12 @@ pub enum Command {
     Test(Test),
     /// Says what a policy change makes weaker, by the documents and on recorded traffic.
     Diff(Diff),
+    /// Prints the policy that is in force for a caller, each field with its origin.
+    Effective(Effective),
+    /// Joins a baseline and policies to the one document that a module is given.
+    Bundle(Bundle),
+    /// Explains a finding, and prints the exception that would accept it.
+    Explain(Explain),
     /// Prints the JSON Schema of the policy format, or of policy tests.
     Schema(Schema),
     /// Prints the default policy, annotated.
@@ -205,6 +211,79 @@ pub enum SchemaKind {
     #[default]
     #[value(name = "Policy")]
     Policy,
+    #[value(name = "Bundle")]
+    Bundle,
     #[value(name = "PolicyTest")]
     PolicyTest,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Prints YAML, with the origin of each field behind it: baseline overrides, policy, baseline defaults, built in.
+Exit codes: 0 printed, 1 errors in the policy, 2 a file that cannot be read.
+
+Example:
+  weir effective --policy bundle.json --caller spiffe://bank.example/ns/retail/sa/support-bot"
+)]
+pub struct Effective {
+    /// A policy or a bundle; `weir default-policy` if left out.
+    #[arg(long)]
+    pub policy: Option<PathBuf>,
+    /// Who speaks; someone unknown if left out.
+    #[arg(long)]
+    pub caller: Option<String>,
+    /// The host that is called.
+    #[arg(long)]
+    pub host: Option<String>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Prints a document of kind Bundle as JSON, ready for `pluginConfig`. What is weaker than the baseline is an error
+with the place in the policy's own file.
+Exit codes: 0 printed, 1 errors in a file or against the baseline, 2 a file that cannot be read.
+
+Example:
+  weir bundle platform/baseline.yaml teams/*/policy.yaml > bundle.json"
+)]
+pub struct Bundle {
+    /// The platform's baseline (kind: Baseline).
+    pub baseline: PathBuf,
+    /// The teams' policies (kind: Policy).
+    pub policies: Vec<PathBuf>,
+    /// The bundle's name.
+    #[arg(long, default_value = "bundle")]
+    pub name: String,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "With --text the finding is reproduced; with --id its record is looked up, in the access log or in the module's log
+lines. A fingerprint needs a key in `keys` with `use: Fingerprint`, and its variable in the environment: the module's key, so that
+the fingerprints are the same.
+Exit codes: 0 explained, 1 no such record or errors in the policy, 2 a file that cannot be read.
+
+Examples:
+  weir explain --policy policy.yaml --channel response.text --text 'call +1 415 555 2671'
+  weir explain --id 9c1e5f0a3b2d4c6e --records access.log"
+)]
+pub struct Explain {
+    /// The policy or bundle; `weir default-policy` if left out.
+    #[arg(long)]
+    pub policy: Option<PathBuf>,
+    /// Who speaks.
+    #[arg(long)]
+    pub caller: Option<String>,
+    /// Where the text stands.
+    #[arg(long, default_value = "request.user")]
+    pub channel: String,
+    /// The text in which something was found.
+    #[arg(long, conflicts_with = "id")]
+    pub text: Option<String>,
+    /// A decision, as `x-weir-id` and records name it.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// Lines with records; standard input if left out.
+    #[arg(long, requires = "id")]
+    pub records: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use weir_filter::Engine;
+use weir_filter::{Engine, Guard};
 use weir_rules::{Action, ChannelSet};
 
 use crate::Exit;
@@ -45,8 +45,8 @@ pub fn run(check: &Check, out: &mut dyn Write) -> io::Result<Exit> {
             (Ok(guard), format) => {
                 for engine in guard.engines() {
                     match format {
-                        Format::Human => human(&name, engine, took, out)?,
-                        Format::Json => writeln!(out, "{}", cost(&name, engine, took))?,
+                        Format::Human => human(&name, &guard, engine, took, out)?,
+                        Format::Json => writeln!(out, "{}", cost(&name, &guard, engine, took))?,
                     }
                 }
             }
@@ -74,7 +74,7 @@ fn error(fault: &Fault) -> Value {
     json!({"line": line, "column": column, "reason": reason, "cure": cure})
 }
 
-fn cost(name: &str, engine: &Engine, took: Duration) -> Value {
+fn cost(name: &str, guard: &Guard, engine: &Engine, took: Duration) -> Value {
     let held: Map<String, Value> = ChannelSet::RESPONSE
         .iter()
         .map(|channel| (channel.to_string(), json!(engine.rules.holding(channel))))
@@ -86,6 +86,8 @@ fn cost(name: &str, engine: &Engine, took: Duration) -> Value {
     json!({
         "file": name,
         "errors": [],
+        "policy": engine.policy.metadata.name,
+        "hash": guard.hash,
         "rules": engine.rules.len(),
         "bytes": engine.rules.memory(),
         "compileMicros": took.as_micros() as u64,
@@ -96,10 +98,18 @@ fn cost(name: &str, engine: &Engine, took: Duration) -> Value {
     })
 }
 
-fn human(name: &str, engine: &Engine, took: Duration, out: &mut dyn Write) -> io::Result<()> {
+fn human(
+    name: &str,
+    guard: &Guard,
+    engine: &Engine,
+    took: Duration,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (rules, kib) = (engine.rules.len(), engine.rules.memory().div_ceil(1024));
     let millis = took.as_secs_f64() * 1000.0;
     writeln!(out, "{name}: good, {rules} rules, {kib} KiB a worker")?;
+    let policy = &engine.policy.metadata.name;
+    writeln!(out, "  policy {policy} of document {}, as records name it", guard.hash)?;
     writeln!(out, "  compiled in {millis:.1} ms, measured here, natively")?;
     for channel in ChannelSet::RESPONSE.iter() {
         let rules = engine.rules.holding(channel);

@@ -1,13 +1,16 @@
 //! The `weir` command line: what CI tests with it is what the mesh runs, because it is the same code.
 
 mod args;
+mod bundle;
 mod caret;
 mod check;
 mod cuts;
 mod diff;
 mod document;
+mod effective;
 mod exchange;
 mod explain;
+mod finding;
 mod http;
 mod lines;
 mod policy;
@@ -43,6 +46,9 @@ fn main() -> ExitCode {
         Command::Replay(replay) => replay::run(&replay, &mut out),
         Command::Test(test) => test::run(&test, &mut out),
         Command::Diff(diff) => diff::run(&diff, &mut out),
+        Command::Effective(effective) => effective::run(&effective, &mut out),
+        Command::Bundle(bundle) => bundle::run(&bundle, &mut out),
+        Command::Explain(explain) => finding::run(&explain, &mut out),
         Command::Schema(schema) => print_schema(schema.kind, &mut out),
         Command::DefaultPolicy => out.write_all(policy::DEFAULT.as_bytes()).map(|()| Exit::Good),
     };
@@ -62,6 +68,7 @@ fn main() -> ExitCode {
 fn print_schema(kind: SchemaKind, out: &mut dyn Write) -> io::Result<Exit> {
     let schema = match kind {
         SchemaKind::Policy => weir_rules::policy::schema(),
+        SchemaKind::Bundle => weir_rules::policy::bundle_schema(),
         SchemaKind::PolicyTest => test::suite::schema(),
     };
     writeln!(out, "{schema:#}")?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use weir_filter::{Engine, Guard};
 use weir_rules::Granted;
 use weir_rules::policy::PolicyError;
@@ -79,8 +79,33 @@ pub fn build(document: &Document, enforce: bool) -> Result<Rc<Guard>, Vec<Fault>
     if enforce {
         enforced(&mut json);
     }
-    Guard::new(json.to_string().as_bytes(), &key, now())
-        .map_err(|errors| located(document, errors.0))
+    // A baseline by itself is a bundle without policies.
+    let alone = json.get("kind") == Some(&Value::from("Baseline"));
+    if alone {
+        let name = json.pointer("/metadata/name").cloned().unwrap_or_default();
+        json = json!({
+            "apiVersion": json.get("apiVersion"),
+            "kind": "Bundle",
+            "metadata": {"name": name},
+            "spec": {"baseline": json},
+        });
+    }
+    guard(&json).map_err(|mut errors| {
+        for error in errors.iter_mut().filter(|_| alone) {
+            if let Some(rest) = error.pointer.strip_prefix("/spec/baseline") {
+                error.pointer = rest.to_owned();
+            }
+        }
+        located(document, errors)
+    })
+}
+
+/// Compiles a document as the module does, with keys of this environment.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn guard(json: &Value) -> Result<Rc<Guard>, Vec<PolicyError>> {
+    Guard::new(json.to_string().as_bytes(), &key, now()).map_err(|errors| errors.0)
 }
 
 /// Errors with their places in the file.
@@ -182,7 +207,6 @@ fn items<'a>(of: &'a mut Value, list: &str) -> &'a mut [Value] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn shadow_becomes_enforce_and_nothing_else_changes() {

@@ -12,12 +12,20 @@ use crate::args::{Format, Scan};
 use crate::verdict::Verdict;
 use crate::{caret, lines, policy};
 
+/// A channel by its name.
+///
+/// # Errors
+/// There is none of that name.
+pub fn channel(name: &str) -> io::Result<Channel> {
+    name.parse().map_err(|()| {
+        let known: Vec<&str> = Channel::LIST.iter().map(|c| c.name()).collect();
+        io::Error::other(format!("unknown channel `{name}`; one of {}", known.join(", ")))
+    })
+}
+
 /// Scans a text, or a text a line.
 pub fn run(scan: &Scan, out: &mut dyn Write) -> io::Result<Exit> {
-    let channel: Channel = scan.channel.parse().map_err(|()| {
-        let known: Vec<&str> = Channel::LIST.iter().map(|c| c.name()).collect();
-        io::Error::other(format!("unknown channel `{}`; one of {}", scan.channel, known.join(", ")))
-    })?;
+    let channel = channel(&scan.channel)?;
     let Some(terms) = policy::terms(scan.policy.as_deref(), scan.caller.as_deref())? else {
         return Ok(Exit::Bad);
     };

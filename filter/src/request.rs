@@ -180,11 +180,21 @@ impl Request {
             }
         }
         for slice in bytes.chunks(SLICE) {
-            self.lexer.feed(slice, at, &mut self.walker)?;
+            let fed = self.lexer.feed(slice, at, &mut self.walker);
             at += slice.len() as u64;
             self.interpret(tally)?;
+            if self.is_refused() {
+                break;
+            }
+            fed?;
         }
         Ok(())
+    }
+
+    /// Whether a body that goes on before its verdict is refused already; nothing more of it counts.
+    pub fn is_refused(&self) -> bool {
+        let denied = self.tools.iter().any(|(_, denied)| *denied);
+        self.engine.progressive && (self.refused || denied)
     }
 
     /// Of a body that goes on before its verdict: what may go now.
@@ -212,13 +222,15 @@ impl Request {
     /// # Errors
     /// As [`write`](Request::write).
     pub fn end(&mut self) -> Result<Verdict, BodyFault> {
+        if self.is_refused() {
+            return Ok(Verdict::Refused);
+        }
         self.lexer.end(self.seen)?;
         if self.refused {
             return Ok(Verdict::Refused);
         }
         if self.engine.progressive {
-            let denied = self.tools.iter().any(|(_, denied)| *denied);
-            return Ok(if denied { Verdict::Refused } else { Verdict::Pass });
+            return Ok(Verdict::Pass);
         }
         self.cut_tools();
         if self.cuts.is_empty() {

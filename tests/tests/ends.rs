@@ -60,6 +60,9 @@ fn a_progressive_body_goes_on_but_for_its_end() {
             }
         }
         let run = ask(&guard, &body, &answer, Pieces::Every(16));
+        if decision == Decision::Reject {
+            assert!(run.sent.len() + 32 < body.len(), "it is refused where it is known to be");
+        }
         assert!(decision != Decision::Reject || !run.sent.is_empty(), "something went on early");
     }
 }

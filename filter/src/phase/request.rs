@@ -124,6 +124,9 @@ impl Exchange {
             return self.judge_request(host, false);
         }
         let Requesting::Reading(request) = &mut self.requesting else { return Flow::Continue };
+        if request.is_refused() {
+            return self.judge_request(host, false);
+        }
         if self.engine.as_ref().is_some_and(|e| e.progressive) {
             let ready = request.ready();
             self.request_body.release();
