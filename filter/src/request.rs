@@ -366,6 +366,9 @@ impl Request {
             return Ok(());
         }
         match meaning {
+            Meaning::Spoken if self.role.is_some() => {
+                self.decide(&scanned, self.speaker(), false, tally);
+            }
             Meaning::Spoken | Meaning::Result => {
                 if self.waiting.len() >= MAX_WAITING {
                     return Err(BodyFault::TooLarge);
@@ -428,15 +431,20 @@ impl Request {
         }
     }
 
-    /// The message's role is known, or never will be: its findings are decided.
-    fn message(&mut self, tally: &mut Tally) {
-        let waiting = std::mem::take(&mut self.waiting);
-        let speaker = match self.role.as_deref() {
+    /// Whose message it is, by its role.
+    fn speaker(&self) -> Channel {
+        match self.role.as_deref() {
             Some("system" | "developer") => Channel::RequestSystem,
             Some("assistant") => Channel::RequestAssistant,
             Some("tool" | "function") => Channel::RequestToolResult,
             _ => Channel::RequestUser,
-        };
+        }
+    }
+
+    /// The message's role is known, or never will be: its findings are decided.
+    fn message(&mut self, tally: &mut Tally) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let speaker = self.speaker();
         for text in waiting {
             let channel = match text.meaning {
                 Meaning::Result => self.result_channel(text.part),

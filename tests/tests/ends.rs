@@ -60,11 +60,20 @@ fn a_progressive_body_goes_on_but_for_its_end() {
             }
         }
         let run = ask(&guard, &body, &answer, Pieces::Every(16));
-        if decision == Decision::Reject {
-            assert!(run.sent.len() + 32 < body.len(), "it is refused where it is known to be");
-        }
         assert!(decision != Decision::Reject || !run.sent.is_empty(), "something went on early");
     }
+}
+
+#[test]
+fn a_progressive_body_is_refused_where_it_is_known_to_be() {
+    let guard = guard(r#""requestMode":"Progressive""#);
+    let mut body = said("a forbidden word");
+    let known = body.len() - 6;
+    let more = format!(",{{\"role\":\"user\",\"content\":\"{}\"}}", "x".repeat(500));
+    body.splice(body.len() - 4..body.len() - 4, more.bytes());
+    let run = ask(&guard, &body, &exchange::answer(false, b"{}"), Pieces::Every(8));
+    assert_eq!(run.tally.decision, Decision::Reject);
+    assert!(run.sent.len() <= known && run.sent.len() + 16 > known, "{}", run.sent.len());
 }
 
 #[test]
