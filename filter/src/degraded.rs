@@ -5,7 +5,8 @@ use crate::host::{Flow, Host, Refusal};
 /// The record of an exchange under no policy.
 const RECORD: &str = "{\"version\":1,\"decision\":\"fail\",\"by\":\"invalid-policy\"}";
 
-/// A plugin without a good policy.
+/// A plugin without a good policy; by default one whose document does not ask to fail open.
+#[derive(Default)]
 pub struct Degraded {
     opens: bool,
 }

@@ -236,11 +236,23 @@ impl Request {
         if self.cuts.is_empty() {
             return Ok(Verdict::Pass);
         }
+        if self.edit() { Ok(Verdict::Edited) } else { Err(BodyFault::TooLarge) }
+    }
+
+    /// Applies the edits; `false` where there is no memory for it.
+    pub fn edit(&mut self) -> bool {
         let mut edited = Vec::new();
-        edited.try_reserve(self.body.len()).map_err(|_| BodyFault::TooLarge)?;
+        if edited.try_reserve(self.body.len()).is_err() {
+            return false;
+        }
         splice::apply(&self.body, 0, &mut self.cuts, &mut edited);
         self.body = edited;
-        Ok(Verdict::Edited)
+        true
+    }
+
+    /// Whether a rule refuses the body, as far as it was read.
+    pub fn has_refused(&self) -> bool {
+        self.refused
     }
 
     fn interpret(&mut self, tally: &mut Tally) -> Result<(), BodyFault> {

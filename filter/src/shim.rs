@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
 
-use crate::config::{Configured, Registry, Shared, configure};
+use crate::config::{Configured, Plugin, Registry, Shared, configure, vm};
 use crate::degraded::Degraded;
 use weir_rules::policy::OnViolation;
 
@@ -32,21 +32,18 @@ thread_local! {
 }
 
 /// What streams of a root context run under.
-#[derive(Clone)]
-enum Service {
-    Guard(Rc<Guard>),
-    Degraded(Rc<Degraded>),
-}
-
 struct Root {
     name: String,
-    service: Service,
+    guard: Option<Rc<Guard>>,
+    /// What becomes of a request that the guard is not for, or of any where there is none, while the configuration is
+    /// bad. The guard may be of another listener then, which has the same plugin name and names other hosts.
+    degraded: Option<Rc<Degraded>>,
 }
 
 impl Default for Root {
     fn default() -> Root {
-        let degraded = Degraded::new(false);
-        Root { name: String::new(), service: Service::Degraded(Rc::new(degraded)) }
+        let degraded = Some(Rc::new(Degraded::new(false)));
+        Root { name: String::new(), guard: None, degraded }
     }
 }
 
@@ -69,32 +66,33 @@ impl RootContext for Root {
         let name = hostcalls::property(&["plugin_name"]).unwrap_or_default();
         let now = hostcalls::now();
         self.name = String::from_utf8_lossy(&name).into_owned();
+        let plugin = Plugin { name: &self.name, vm: vm(std::env::vars()) };
         let outcome = REGISTRY.with(|registry| match registry.try_borrow_mut() {
             Ok(mut registry) => {
-                configure(&mut registry, &mut SharedData, &self.name, &text, &environment, now)
+                configure(&mut registry, &mut SharedData, plugin, &text, &environment, now)
             }
             Err(_) => Configured::Degraded { reasons: Vec::new(), opens: false },
         });
-        let (state, reasons) = match outcome {
-            Configured::Active(guard) => {
-                self.serve(guard);
-                ("active", Vec::new())
+        let (state, guard, opens, reasons) = match outcome {
+            Configured::Active(guard) => ("active", Some(guard), None, Vec::new()),
+            Configured::Stale { guard, reasons, opens } => {
+                ("stale", Some(guard), Some(opens), reasons)
             }
-            Configured::Stale { guard, reasons } => {
-                self.serve(guard);
-                ("stale", reasons)
-            }
-            Configured::Degraded { reasons, opens } => {
-                let degraded = Degraded::new(opens);
-                hostcalls::tick_every(TICK);
-                self.service = Service::Degraded(Rc::new(degraded));
-                ("degraded", reasons)
-            }
+            Configured::Degraded { reasons, opens } => ("degraded", None, Some(opens), reasons),
             Configured::Refused { reasons } => {
                 report("refused", &reasons);
                 return false;
             }
         };
+        hostcalls::tick_every(guard.as_deref().map_or(TICK, tick));
+        if let Some(guard) = &guard {
+            for id in guard.engines().flat_map(|e| e.rules.expired(now)) {
+                hostcalls::log(WARN, &format!("weir: exception {id} has expired and is ignored"));
+            }
+            report_expired(guard, now);
+        }
+        self.guard = guard;
+        self.degraded = opens.map(|opens| Rc::new(Degraded::new(opens)));
         report(state, &reasons);
         for known in ["active", "stale", "degraded"] {
             gauge(&format!("weir_policy_{known}"), u64::from(known == state));
@@ -127,7 +125,7 @@ impl RootContext for Root {
                 warnings.flush(now, &mut |line| hostcalls::log(WARN, line));
             }
         });
-        if let Service::Guard(guard) = &self.service {
+        if let Some(guard) = &self.guard {
             report_expired(guard, now);
         }
     }
@@ -137,12 +135,10 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        let guard = match &self.service {
-            Service::Guard(guard) => guard.clone(),
-            Service::Degraded(degraded) => match self.last_good() {
-                Some(guard) => guard,
-                None => return Some(Box::new(Closed { degraded: degraded.clone() })),
-            },
+        let degraded = self.degraded.clone();
+        let Some(guard) = self.guard.clone().or_else(|| self.last_good()) else {
+            let degraded = degraded.unwrap_or_default();
+            return Some(Box::new(Closed { degraded }));
         };
         let id = decision_id(hostcalls::now(), context_id);
         let exchange = Rc::new(RefCell::new(Exchange::new(guard, id)));
@@ -151,21 +147,11 @@ impl RootContext for Root {
                 streams.insert(context_id, Rc::downgrade(&exchange));
             }
         });
-        Some(Box::new(Stream { context: context_id, exchange }))
+        Some(Box::new(Stream { context: context_id, exchange, degraded }))
     }
 }
 
 impl Root {
-    fn serve(&mut self, guard: Rc<Guard>) {
-        hostcalls::tick_every(tick(&guard));
-        let now = hostcalls::now();
-        for id in guard.engines().flat_map(|e| e.rules.expired(now)) {
-            hostcalls::log(WARN, &format!("weir: exception {id} has expired and is ignored"));
-        }
-        report_expired(&guard, now);
-        self.service = Service::Guard(guard);
-    }
-
     /// A good policy that this VM has seen since this root was configured badly: Envoy keeps a root for as long as
     /// its listener drains, and takes it out again when the same bad text comes back.
     fn last_good(&self) -> Option<Rc<Guard>> {
@@ -349,6 +335,8 @@ fn action(flow: Flow) -> Action {
 struct Stream {
     context: u32,
     exchange: Rc<RefCell<Exchange>>,
+    /// For what the guard is not for, where it is of an earlier configuration than its root's.
+    degraded: Option<Rc<Degraded>>,
 }
 
 impl Stream {
@@ -376,7 +364,17 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
-        self.call(|exchange, host| exchange.request_headers(host, end))
+        self.call(|exchange, host| {
+            let flow = exchange.request_headers(host, end);
+            match &self.degraded {
+                Some(degraded) if !exchange.is_named() => degraded.request_headers(host),
+                Some(_) => {
+                    host.count("weir_stale_requests", &[], 1);
+                    flow
+                }
+                None => flow,
+            }
+        })
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {

@@ -107,11 +107,12 @@ impl JsonAnswer {
         let at = self.base + self.held.len() as u64;
         self.held.try_reserve(bytes.len()).map_err(|_| BodyFault::TooLarge)?;
         self.held.extend_from_slice(bytes);
-        self.lexer.feed(bytes, at, &mut self.walker).map_err(BodyFault::from)?;
+        let fed = self.lexer.feed(bytes, at, &mut self.walker);
         self.interpret(tally)?;
         if self.refused {
             return Err(Stop::Refused);
         }
+        fed.map_err(BodyFault::from)?;
         let waits = self.whole || !self.lexer.between_tokens() || self.choice.logprobs_found;
         if !waits {
             self.release(out, tally);
@@ -134,9 +135,12 @@ impl JsonAnswer {
         Ok(())
     }
 
-    /// What is held, unedited: for a policy that lets uninspectable answers pass.
+    /// What is held, for a policy that lets uninspectable answers pass; what was found in it is edited.
     pub fn surrender(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.held)
+        let mut out = Vec::new();
+        splice::apply(&self.held, self.base, &mut self.cuts, &mut out);
+        self.held.clear();
+        out
     }
 
     fn release(&mut self, out: &mut Vec<u8>, tally: &mut Tally) {

@@ -51,6 +51,8 @@ pub struct StreamAnswer {
     calls: Calls,
     queue: VecDeque<(Block, Step)>,
     queued: u64,
+    /// Bytes behind an event that could not be read.
+    unread: Vec<u8>,
     pub seen: Seen,
 }
 
@@ -65,6 +67,20 @@ pub enum Step {
     Done,
 }
 
+/// What follows from an event once it is queued.
+#[derive(Default)]
+struct After {
+    step: Option<Step>,
+    /// Lanes that it carries text of.
+    touched: Vec<LaneKey>,
+    /// Choices that it finishes.
+    finished: Vec<u32>,
+    /// The block that it stops.
+    stopped: Option<u32>,
+    /// It ends the whole answer.
+    all: bool,
+}
+
 impl StreamAnswer {
     pub fn new(engine: Rc<Engine>, dialect: Dialect) -> StreamAnswer {
         let limits = &engine.policy.spec.limits;
@@ -77,6 +93,7 @@ impl StreamAnswer {
             calls: Calls::default(),
             queue: VecDeque::new(),
             queued: 0,
+            unread: Vec::new(),
             seen: Seen::default(),
             dialect,
             engine,
@@ -105,10 +122,14 @@ impl StreamAnswer {
         tally: &mut Tally,
     ) -> Result<(), Stop> {
         let before = out.len();
-        let mut frames = Vec::new();
-        let fed = self.sse.feed(bytes, &mut |frame| frames.push(frame));
-        for frame in frames {
-            self.frame(frame, now, out, tally)?;
+        let mut frames = VecDeque::new();
+        let fed = self.sse.feed(bytes, &mut |frame| frames.push_back(frame));
+        while let Some(frame) = frames.pop_front() {
+            let read = self.frame(frame, now, out, tally);
+            if read.is_err() {
+                self.unread.extend(frames.into_iter().flat_map(|frame| frame.raw));
+                return read;
+            }
             self.release(now, out, tally);
         }
         fed.map_err(sse_fault)?;
@@ -138,13 +159,16 @@ impl StreamAnswer {
         Ok(())
     }
 
-    /// What is held, unedited: for a policy that lets uninspectable answers pass.
-    pub fn surrender(&mut self) -> Vec<u8> {
+    /// What is held, for a policy that lets uninspectable answers pass; what was found in it is edited.
+    pub fn surrender(&mut self, tally: &mut Tally) -> Vec<u8> {
+        // Whatever was open ends here; another refusal changes nothing.
+        let _ = self.end_lanes(|_| true, tally);
         let mut held = Vec::new();
         for (block, _) in self.queue.drain(..) {
-            held.extend_from_slice(&block.raw);
+            block.write(&mut held);
         }
         self.queued = 0;
+        held.append(&mut self.unread);
         self.sse.end(&mut |frame| held.extend_from_slice(&frame.raw));
         held
     }
@@ -178,44 +202,75 @@ impl StreamAnswer {
         let blank = frame.data.iter().all(|d| data(d).trim_ascii().is_empty());
         let terminator =
             matches!(frame.data.as_slice(), [only] if data(only).trim_ascii() == b"[DONE]");
-        let mut step = Step::None;
         if terminator {
-            step = Step::Done;
             block.raw = frame.raw;
-            return self.finish_frame(block, step, true, tally);
+            return self.finish_frame(block, Step::Done, true, tally);
         }
-        if !blank {
-            self.walker.reset();
-            self.lexer.reset();
-            for range in &frame.data {
-                let at = range.start as u64;
-                let read = self.lexer.feed(data(range), at, &mut self.walker);
-                read.and_then(|()| self.lexer.feed(b"\n", range.end as u64, &mut self.walker))
-                    .map_err(BodyFault::from)?;
-            }
-            self.lexer.end(frame.raw.len() as u64).map_err(BodyFault::from)?;
-            let plan = Plan::read(&self.walker.facts);
+        if blank {
             block.raw = frame.raw;
-            tally.media_bytes = tally.media_bytes.saturating_add(plan.media_bytes);
-            tally.tokens.join(plan.tokens);
-            if let (true, Some(id)) = (self.seen.id.is_empty(), &plan.id) {
-                self.seen.id = id.clone();
-            }
-            if let (true, Some(model)) = (self.seen.model.is_empty(), &plan.model) {
-                self.seen.model = model.clone();
-            }
-            self.singles(&plan, &mut block, tally)?;
-            return match self.dialect {
-                Dialect::OpenAIChat => self.chat(&plan, block, tally),
-                Dialect::AnthropicMessages if plan.frame_type == "ping" => {
-                    self.aside(block, out);
-                    Ok(())
-                }
-                Dialect::AnthropicMessages => self.anthropic(&plan, block, tally),
-            };
+            return self.finish_frame(block, Step::None, false, tally);
         }
+        let lexed = self.lex(&frame);
+        let plan = Plan::read(&self.walker.facts);
         block.raw = frame.raw;
-        self.finish_frame(block, step, false, tally)
+        tally.media_bytes = tally.media_bytes.saturating_add(plan.media_bytes);
+        tally.tokens.join(plan.tokens);
+        if let (true, Some(id)) = (self.seen.id.is_empty(), &plan.id) {
+            self.seen.id = id.clone();
+        }
+        if let (true, Some(model)) = (self.seen.model.is_empty(), &plan.model) {
+            self.seen.model = model.clone();
+        }
+        if self.dialect == Dialect::AnthropicMessages && plan.frame_type == "ping" && lexed.is_ok()
+        {
+            self.singles(&plan, &mut block, tally)?;
+            self.aside(block, out);
+            return Ok(());
+        }
+        let mut after = After::default();
+        let read = lexed
+            .map_err(Stop::from)
+            .and_then(|()| self.singles(&plan, &mut block, tally))
+            .and_then(|()| match self.dialect {
+                Dialect::OpenAIChat => self.chat(&plan, &mut block, &mut after, tally),
+                Dialect::AnthropicMessages => self.anthropic(&plan, &mut block, &mut after, tally),
+            });
+        // Queued whatever came of it: a policy may let pass what cannot be read.
+        self.push(block, after.step.take().unwrap_or(Step::None));
+        for key in &after.touched {
+            self.settle(*key, false);
+        }
+        read?;
+        self.after(&after, tally)
+    }
+
+    /// Reads the data of an event as one document.
+    fn lex(&mut self, frame: &Frame) -> Result<(), BodyFault> {
+        self.walker.reset();
+        self.lexer.reset();
+        for range in &frame.data {
+            let data = frame.raw.get(range.clone()).unwrap_or_default();
+            self.lexer.feed(data, range.start as u64, &mut self.walker)?;
+            self.lexer.feed(b"\n", range.end as u64, &mut self.walker)?;
+        }
+        Ok(self.lexer.end(frame.raw.len() as u64)?)
+    }
+
+    /// What an event ends: choices, blocks, or everything.
+    fn after(&mut self, after: &After, tally: &mut Tally) -> Result<(), Stop> {
+        for group in &after.finished {
+            self.calls.judge(&self.engine, *group, None, tally);
+            self.end_lanes(|key| key.group == *group, tally)?;
+        }
+        if let Some(index) = after.stopped {
+            self.end_lanes(|key| key.group == index, tally)?;
+            self.judge_block(index, tally);
+        }
+        if after.all {
+            self.end_lanes(|_| true, tally)?;
+            self.calls.judge(&self.engine, 0, None, tally);
+        }
+        Ok(())
     }
 
     /// Texts that are complete in this event.
@@ -246,8 +301,14 @@ impl StreamAnswer {
         Ok(())
     }
 
-    fn chat(&mut self, plan: &Plan, mut block: Block, tally: &mut Tally) -> Result<(), Stop> {
-        let (mut touched, mut groups) = (Vec::new(), Vec::new());
+    fn chat(
+        &mut self,
+        plan: &Plan,
+        block: &mut Block,
+        after: &mut After,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
+        let mut groups = Vec::new();
         for choice in &plan.choices {
             let group = plan.group(choice.position);
             groups.push(group);
@@ -290,24 +351,23 @@ impl StreamAnswer {
                 _ => 0,
             };
             let key = LaneKey { group, part, kind: text.lane };
-            self.feed(key, text, &mut block, tally)?;
-            if !touched.contains(&key) {
-                touched.push(key);
+            if !after.touched.contains(&key) {
+                after.touched.push(key);
             }
+            self.feed(key, text, block, tally)?;
         }
-        let finished: Vec<u32> = block.finish.iter().map(|(group, _, _)| *group).collect();
-        self.push(block, Step::Choices(groups));
-        for key in touched {
-            self.settle(key, false);
-        }
-        for group in finished {
-            self.calls.judge(&self.engine, group, None, tally);
-            self.end_lanes(|key| key.group == group, tally)?;
-        }
+        after.finished = block.finish.iter().map(|(group, _, _)| *group).collect();
+        after.step = Some(Step::Choices(groups));
         Ok(())
     }
 
-    fn anthropic(&mut self, plan: &Plan, mut block: Block, tally: &mut Tally) -> Result<(), Stop> {
+    fn anthropic(
+        &mut self,
+        plan: &Plan,
+        block: &mut Block,
+        after: &mut After,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
         let index = plan.index;
         if let Some((raw, text)) = &plan.stop {
             block.finish.push((0, raw.clone(), text.clone()));
@@ -334,33 +394,24 @@ impl StreamAnswer {
                 content: None,
             });
         }
-        let mut touched = Vec::new();
         for text in &plan.texts {
             let key = LaneKey { group: index, part: 0, kind: text.lane };
-            self.feed(key, text, &mut block, tally)?;
-            touched.push(key);
+            after.touched.push(key);
+            self.feed(key, text, block, tally)?;
         }
-        let step = match plan.frame_type.as_str() {
+        after.step = Some(match plan.frame_type.as_str() {
             "message_start" => Step::Started,
             "content_block_start" => Step::BlockStart(index),
-            "content_block_stop" => Step::BlockStop,
-            "message_stop" | "error" => Step::Done,
+            "content_block_stop" => {
+                after.stopped = Some(index);
+                Step::BlockStop
+            }
+            "message_stop" | "error" => {
+                after.all = true;
+                Step::Done
+            }
             _ => Step::None,
-        };
-        let ends_block = step == Step::BlockStop;
-        let ends_all = step == Step::Done;
-        self.push(block, step);
-        for key in touched {
-            self.settle(key, false);
-        }
-        if ends_block {
-            self.end_lanes(|key| key.group == index, tally)?;
-            self.judge_block(index, tally);
-        }
-        if ends_all {
-            self.end_lanes(|_| true, tally)?;
-            self.calls.judge(&self.engine, 0, None, tally);
-        }
+        });
         Ok(())
     }
 

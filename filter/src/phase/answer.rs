@@ -7,8 +7,13 @@ use crate::answer::stream::Seen;
 use crate::answer::{JsonAnswer, Stop, StreamAnswer};
 use crate::ending;
 use crate::host::{Flow, Host, Side};
-use crate::message::Head;
+use crate::message::{Body, Head};
 use crate::tally::Decision;
+
+/// Bytes of an answer that are held while its stream is paused. Setting more than the proxy's buffer limit on a paused
+/// answer kills Envoy 1.36 to 1.40, and the limit cannot be read: 32 KiB is common at the edge. Whoever holds heads has
+/// set the limits for it.
+const MAX_PAUSED_ANSWER: u64 = 16 * 1024;
 
 impl Exchange {
     /// Answer headers arrived; `end` says that no body follows.
@@ -53,6 +58,11 @@ impl Exchange {
             head.strip_body_facts(host, Side::Answer);
         }
         self.holds_answer_head = whole && engine.policy.spec.hold_headers;
+        let paused = engine.policy.spec.limits.paused.bytes();
+        self.answer_body = Body::new(match self.holds_answer_head {
+            true => paused,
+            false => paused.min(MAX_PAUSED_ANSWER),
+        });
         if self.holds_answer_head { Flow::Pause } else { Flow::Continue }
     }
 
@@ -209,7 +219,7 @@ impl Exchange {
                     self.tally.reach(Decision::Audit);
                     let held = match std::mem::replace(&mut self.answering, Answering::Passing) {
                         Answering::Json(mut json) => json.surrender(),
-                        Answering::Stream(mut stream) => stream.surrender(),
+                        Answering::Stream(mut stream) => stream.surrender(&mut self.tally),
                         _ => Vec::new(),
                     };
                     self.tally.unread_bytes += held.len() as u64;

@@ -123,6 +123,11 @@ impl Exchange {
         self.engine.as_ref().map_or("", |e| e.policy.metadata.name.as_str())
     }
 
+    /// Whether the policy names the request's host and path; what it does not name passes unread.
+    pub fn is_named(&self) -> bool {
+        self.began > 0
+    }
+
     fn fails_open(&self) -> bool {
         let open = |e: &Rc<Engine>| e.policy.spec.failure_mode == FailureMode::FailOpen;
         self.tally.granted.shadow || self.engine.as_ref().is_some_and(open)

@@ -275,7 +275,8 @@ document! {
     pub struct Limits default {
         /// The most bytes of a request body, and of an answer that is held whole.
         "request" request: Quantity => default Quantity(8 << 20),
-        /// The most bytes held while a stream is paused; below the proxy's smallest buffer limit.
+        /// The most bytes of a request held while its stream is paused, and with `holdHeaders` of an answer; below the
+        /// proxy's smallest buffer limit.
         "paused" paused: Quantity => default Quantity(512 << 10),
         /// The most bytes of stream events held for open matches.
         "held" held: Quantity => default Quantity(64 << 10),
