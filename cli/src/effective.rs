@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Exit> {
     let Ok(tree) = format::tree(document.json.to_string().as_bytes()) else {
         return Ok(Exit::Bad);
     };
-    let (spec, origin): (Node, Box<dyn Fn(&str) -> Option<Origin>>) = if format::is_bundle(&tree) {
+    let (spec, origins) = if format::is_bundle(&tree) {
         let Ok(resolved) = format::resolve(&tree, policy::now()) else { return Ok(Exit::Bad) };
         let all = resolved.policies.into_iter().chain([resolved.baseline]);
         let Some(effective) = { all }.find(|e| e.policy.metadata.name == *name) else {
@@ -55,13 +55,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Exit> {
                 Date(until)
             )?;
         }
-        let find = move |place: &str| origins.iter().find(|(p, _)| p == place).map(|(_, o)| *o);
-        (spec, Box::new(find))
+        (spec, origins)
     } else {
         let spec = tree.get("spec").cloned().unwrap_or(Node::Map(Vec::new()));
-        (spec, Box::new(|_: &str| Some(Origin::Policy)))
+        (spec, Vec::new())
     };
-    for line in lines(&filled(spec), &*origin) {
+    let origin = |place: &str| origins.iter().find(|(p, _)| p == place).map(|(_, o)| *o);
+    for line in lines(&filled(spec), &origin) {
         writeln!(out, "{line}")?;
     }
     Ok(Exit::Good)

@@ -6,7 +6,7 @@ use weir_rules::{
     Action, Channel, ChannelSet, Finding, Found, Ruleset, ScanError, closed, edits, scan_whole,
 };
 
-use crate::json::Layers;
+use crate::json::{Layers, Offsets};
 use crate::nested;
 use crate::splice::{self, Coding, Cut};
 use crate::tally::Tally;
@@ -127,12 +127,14 @@ impl Scanned {
             return outcome;
         }
         let decoded = decode(raw);
+        let mut offsets = self.coding.offsets(raw);
         for (inner, findings) in &self.nested {
+            let mut outer = nested::Outer::new(&decoded, inner);
             for edit in edits(&kept(findings, tally)) {
                 let written = edit.label.as_ref().map(|l| splice::label(rules, l));
                 let span = edit.start as usize..edit.end as usize;
-                let Some(span) = nested::outer_span(&decoded, inner, span) else { continue };
-                cuts.extend(nested_cut(raw, self.raw.start, inner.bare, span, written));
+                let Some(span) = outer.span(span) else { continue };
+                cuts.extend(nested_cut(&mut offsets, self.raw.start, inner.bare, span, written));
             }
         }
         outcome.edited = !cuts.is_empty();
@@ -143,7 +145,7 @@ impl Scanned {
 
 /// The cut of a once-decoded span; `written` is escaped for both layers.
 fn nested_cut(
-    raw: &[u8],
+    raw: &mut Offsets<'_>,
     base: u64,
     bare: bool,
     span: Range<usize>,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::json::{Arguments, Layers, Piece, raw_offset};
+use crate::json::{Arguments, Layers, Offsets, Piece};
 
 /// One string or bare word of the arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,14 +40,24 @@ pub fn texts(decoded: &str, sink: &mut dyn FnMut(&Inner)) {
     take(Piece::TextEnd, 0..0);
 }
 
-/// Where a span of an inner text stands in the once-decoded arguments.
-pub fn outer_span(decoded: &str, inner: &Inner, span: Range<usize>) -> Option<Range<usize>> {
-    let base = inner.range.start;
-    if inner.bare {
-        return Some(base + span.start..base + span.end);
+/// Where spans of an inner text stand in the once-decoded arguments.
+pub struct Outer<'a> {
+    inner: &'a Inner,
+    offsets: Offsets<'a>,
+}
+
+impl<'a> Outer<'a> {
+    pub fn new(decoded: &'a str, inner: &'a Inner) -> Outer<'a> {
+        let raw = decoded.as_bytes().get(inner.range.clone()).unwrap_or_default();
+        Outer { inner, offsets: Offsets::new(raw, Layers::Plain) }
     }
-    let raw = decoded.as_bytes().get(inner.range.clone())?;
-    let from = raw_offset(raw, Layers::Plain, span.start)?;
-    let to = raw_offset(raw, Layers::Plain, span.end)?;
-    Some(base + from..base + to)
+
+    /// The outer span of `span`; spans are best asked for in their order.
+    pub fn span(&mut self, span: Range<usize>) -> Option<Range<usize>> {
+        let base = self.inner.range.start;
+        if self.inner.bare {
+            return Some(base + span.start..base + span.end);
+        }
+        Some(base + self.offsets.find(span.start)?..base + self.offsets.find(span.end)?)
+    }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use weir_rules::{Edit, Label, NOTE, Ruleset};
 
-use crate::json::{Layers, escape_into, raw_offset};
+use crate::json::{Layers, Offsets, escape_into};
 
 /// A replacement of raw bytes; offsets are the caller's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,20 +40,28 @@ pub fn label<'a>(rules: &'a Ruleset, label: &'a Label) -> &'a str {
     }
 }
 
+impl Coding {
+    /// Looks up offsets in a raw run that was decoded like this.
+    pub fn offsets(self, raw: &[u8]) -> Offsets<'_> {
+        match self {
+            Coding::String(layers) | Coding::Whole(layers) => Offsets::new(raw, layers),
+            Coding::Bare => Offsets::new(raw, Layers::Plain),
+        }
+    }
+}
+
 /// The cut that hides `text` (offsets relative to the run's decoded text) in the raw run that begins at `base`.
 /// `written` is the replacement, if it belongs here. `None` when nothing of the run is hidden.
 pub fn cut(
-    raw: &[u8],
+    raw: &mut Offsets<'_>,
     base: u64,
     coding: Coding,
     text: Range<usize>,
     written: Option<&str>,
 ) -> Option<Cut> {
     let (from, to, layers) = match coding {
-        Coding::String(layers) => {
-            (raw_offset(raw, layers, text.start)?, raw_offset(raw, layers, text.end)?, layers)
-        }
-        Coding::Whole(layers) => (0, raw.len(), layers),
+        Coding::String(layers) => (raw.find(text.start)?, raw.find(text.end)?, layers),
+        Coding::Whole(layers) => (0, raw.length(), layers),
         Coding::Bare => {
             let bytes = written.map(|_| vec![b'0']).unwrap_or_default();
             let raw = base + text.start as u64..base + text.end as u64;
@@ -76,10 +84,11 @@ pub fn cuts(
     coding: Coding,
     out: &mut Vec<Cut>,
 ) {
+    let mut offsets = coding.offsets(raw);
     for edit in edits {
         let text = edit.start as usize..edit.end as usize;
         let written = edit.label.as_ref().map(|l| label(rules, l));
-        out.extend(cut(raw, base, coding, text, written));
+        out.extend(cut(&mut offsets, base, coding, text, written));
     }
 }
 

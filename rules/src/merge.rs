@@ -72,16 +72,16 @@ impl Merger {
         self.insert(new);
     }
 
-    /// Joins `new` with every pending edit it overlaps; touching is not overlapping.
+    /// Joins `new` with every pending edit it overlaps; touching is not overlapping. Pending edits are disjoint and in
+    /// order, and only the last may be growing: it would have joined whatever began behind it.
     fn insert(&mut self, mut new: Pending) {
-        let mut kept = Vec::with_capacity(self.pending.len() + 1);
-        for old in self.pending.drain(..) {
-            let apart = (old.end <= new.start && old.growing.is_empty())
-                || (new.end <= old.start && new.growing.is_empty());
-            if apart {
-                kept.push(old);
-                continue;
-            }
+        let apart = |old: &Pending| old.end <= new.start && old.growing.is_empty();
+        let from = self.pending.partition_point(apart);
+        let behind = |old: &Pending| old.start < new.end || !new.growing.is_empty();
+        let overlapped = self.pending.get(from..).unwrap_or_default().iter();
+        let to = from + overlapped.take_while(|old| behind(old)).count();
+        let joined: Vec<Pending> = self.pending.drain(from..to).collect();
+        for old in joined {
             if old.settled.is_some() || (old.strength > new.strength && new.settled.is_none()) {
                 new.label = old.label;
                 new.strength = old.strength;
@@ -91,9 +91,7 @@ impl Merger {
             new.growing.extend(old.growing);
             new.settled = new.settled.max(old.settled);
         }
-        let place = kept.partition_point(|p| p.start < new.start);
-        kept.insert(place, new);
-        self.pending = kept;
+        self.pending.insert(from, new);
     }
 
     /// Takes an [`Found::Extended`] of an enforced finding.

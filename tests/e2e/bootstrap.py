@@ -1,8 +1,10 @@
 """Envoy configuration for the tests, as Python dictionaries that become JSON.
 
 One listener on a port that the kernel picks and one upstream, reached by HTTP/1 or, for requests with the header
-`x-upstream: h2`, by HTTP/2. WebSockets are allowed, so that the module alone decides about them. The module is an HTTP filter given inline, or by
-a file that Envoy watches (ECDS for the filter, LDS for the whole listener), for tests that replace a running policy.
+`x-upstream: h2`, by HTTP/2. WebSockets are allowed, so that the module alone decides about them. The module is an HTTP
+filter given inline, or by a file that Envoy watches (ECDS for the filter, LDS for the whole listener), for tests that
+replace a running policy.
+There may be several Weirs in a chain, and several listeners, each with Weirs of its own.
 """
 
 from dataclasses import dataclass
@@ -33,10 +35,33 @@ ACCESS = {
 
 
 @dataclass(frozen=True)
+class Weir:
+    """One Weir in a chain. `name` is the filter's, and its resource's under ECDS: filters of the same name share the
+    resource. `plugin` is the plugin name, by which the module knows its policy again; Weirs of the same `vm` run in
+    one VM a worker and share what the module keeps."""
+
+    configuration: str
+    name: str = "weir"
+    plugin: str = "weir"
+    delivery: str = "Inline"
+    vm: str = "weir"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listener on a port that the kernel picks, with these Weirs in its chain, the outermost first."""
+
+    name: str
+    weirs: tuple[Weir, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to run. `module` None means a proxy without the filter. `delivery`: Inline, ECDS or LDS.
     `port` 0 lets the kernel pick one. `stops_on_headers`: the filter may hold heads, as `holdHeaders` needs.
-    `buffer_limit`: bytes that Envoy buffers for each connection, its own default where 0."""
+    `buffer_limit`: bytes that Envoy buffers for each connection, its own default where 0.
+    `inner`: further Weirs behind the first in its chain; `others`: further listeners. `drain`: seconds that an old
+    listener goes on after an update."""
 
     folder: Path
     upstream_port: int
@@ -46,11 +71,22 @@ class Plan:
     port: int = 0
     stops_on_headers: bool = False
     buffer_limit: int = 0
+    inner: tuple[Weir, ...] = ()
+    others: tuple[Listener, ...] = ()
+    failure_policy: str = "FAIL_RELOAD"
+    concurrency: int = 1
+    drain: int = 1
+    stats_tags: tuple[dict, ...] = ()
 
     @property
-    def watched(self) -> Path:
-        """The folder in which a rename is an update."""
-        return self.folder / "watched"
+    def listeners(self) -> tuple[Listener, ...]:
+        """All listeners, the one that most tests talk to first."""
+        first = Weir(self.configuration, delivery=self.delivery)
+        return (Listener("ingress", (first, *self.inner)), *self.others)
+
+    def watched(self, resource: str) -> Path:
+        """The folder in which a rename updates this resource: a filter by its name, or `LDS` for the listeners."""
+        return self.folder / "watched" / resource
 
 
 def bootstrap(plan: Plan) -> dict:
@@ -58,29 +94,36 @@ def bootstrap(plan: Plan) -> dict:
     resources = {"clusters": [_cluster("provider", plan, H1), _cluster("provider-h2", plan, H2)]}
     dynamic = {}
     if plan.delivery == "LDS":
-        dynamic = {"dynamic_resources": {"lds_config": _watch(plan)}}
+        dynamic = {"dynamic_resources": {"lds_config": _watch(plan.watched("LDS"))}}
     else:
-        resources["listeners"] = [listener(plan)]
+        resources["listeners"] = [_listener(plan, each) for each in plan.listeners]
     return {
         "node": {"id": "weir-e2e", "cluster": "weir-e2e"},
         "admin": {"address": _address(0)},
+        "stats_config": {"stats_tags": list(plan.stats_tags)},
         "static_resources": resources,
         **dynamic,
     }
 
 
-def update_document(plan: Plan, version: int) -> dict:
-    """What the watched file holds: the filter for ECDS, the listener for LDS."""
+def update_documents(plan: Plan, version: int) -> dict[str, dict]:
+    """What the watched files hold, by resource: each filter that ECDS delivers, and the listeners where LDS does."""
+    found = {}
     if plan.delivery == "LDS":
         kind = "type.googleapis.com/envoy.config.listener.v3.Listener"
-        resource = {"@type": kind, **listener(plan)}
-    else:
-        kind = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
-        resource = {"@type": kind, "name": "weir", "typed_config": _wasm(plan)}
-    return {"version_info": str(version), "resources": [resource]}
+        found["LDS"] = _document(version, [{"@type": kind, **_listener(plan, each)} for each in plan.listeners])
+    kind = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
+    for weir in (weir for each in plan.listeners for weir in each.weirs if weir.delivery == "ECDS"):
+        resource = {"@type": kind, "name": weir.name, "typed_config": _wasm(plan, weir)}
+        found[weir.name] = _document(version, [resource])
+    return found
 
 
-def listener(plan: Plan) -> dict:
+def _document(version: int, resources: list[dict]) -> dict:
+    return {"version_info": str(version), "resources": resources}
+
+
+def _listener(plan: Plan, made: Listener) -> dict:
     """The listener with its one filter chain."""
     manager = {
         "@type": MANAGER,
@@ -104,11 +147,12 @@ def listener(plan: Plan) -> dict:
                 }
             ],
         },
-        "http_filters": [*_weir(plan), _filter("router", "envoy.extensions.filters.http.router.v3.Router")],
+        "http_filters": [*_weirs(plan, made), _filter("router", "envoy.extensions.filters.http.router.v3.Router")],
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     limit = {"per_connection_buffer_limit_bytes": plan.buffer_limit} if plan.buffer_limit else {}
-    return {"name": "ingress", "address": _address(plan.port), "filter_chains": [chain], **limit}
+    port = plan.port if made.name == "ingress" else 0
+    return {"name": made.name, "address": _address(port), "filter_chains": [chain], **limit}
 
 
 def _route(cluster: str, chosen: dict, **more) -> dict:
@@ -116,30 +160,33 @@ def _route(cluster: str, chosen: dict, **more) -> dict:
     return {"match": {"prefix": "/", "headers": [header]}, "route": {"cluster": cluster, "timeout": "0s"}}
 
 
-def _weir(plan: Plan) -> list[dict]:
-    if plan.module is None:
-        return []
-    if plan.delivery != "ECDS":
-        return [{"name": "weir", "typed_config": _wasm(plan)}]
-    return [{"name": "weir", "config_discovery": {"config_source": _watch(plan), "type_urls": [WASM]}}]
+def _weirs(plan: Plan, made: Listener) -> list[dict]:
+    return [_weir(plan, weir) for weir in made.weirs] if plan.module else []
 
 
-def _wasm(plan: Plan) -> dict:
-    value = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": plan.configuration}
+def _weir(plan: Plan, weir: Weir) -> dict:
+    if weir.delivery != "ECDS":
+        return {"name": weir.name, "typed_config": _wasm(plan, weir)}
+    source = _watch(plan.watched(weir.name))
+    return {"name": weir.name, "config_discovery": {"config_source": source, "type_urls": [WASM]}}
+
+
+def _wasm(plan: Plan, weir: Weir) -> dict:
+    value = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": weir.configuration}
     code = {"local": {"filename": str(plan.module)}}
     plugin = {
-        "name": "weir",
+        "name": weir.plugin,
         "root_id": "weir",
-        "failure_policy": "FAIL_RELOAD",
+        "failure_policy": plan.failure_policy,
         "configuration": value,
         "allow_on_headers_stop_iteration": plan.stops_on_headers,
-        "vm_config": {"vm_id": "weir", "runtime": "envoy.wasm.runtime.v8", "code": code},
+        "vm_config": {"vm_id": weir.vm, "runtime": "envoy.wasm.runtime.v8", "code": code},
     }
     return {"@type": WASM, "config": plugin}
 
 
-def _watch(plan: Plan) -> dict:
-    source = {"path": str(plan.watched / "resource.json"), "watched_directory": {"path": str(plan.watched)}}
+def _watch(folder: Path) -> dict:
+    source = {"path": str(folder / "resource.json"), "watched_directory": {"path": str(folder)}}
     return {"resource_api_version": "V3", "path_config_source": source}
 
 

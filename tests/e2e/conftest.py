@@ -47,11 +47,11 @@ def gateway(upstream: Upstream, module: Path) -> Iterator[Callable[[str], Gatewa
 
 @pytest.fixture
 def fresh(upstream: Upstream, module: Path) -> Iterator[Callable[..., Gateway]]:
-    """Starts a proxy for one test alone, with any fields of `Plan`; `port` is the provider's."""
+    """Starts a proxy for one test alone, with any fields of `Plan`, its own module too; `port` is the provider's."""
     started: list[Gateway] = []
 
     def start(configuration: str, *, port: int = 0, **plan) -> Gateway:
-        envoy = Gateway(port or upstream.port, configuration, module=module, **plan)
+        envoy = Gateway(port or upstream.port, configuration, **{"module": module, **plan})
         started.append(envoy)
         return envoy.start()
 

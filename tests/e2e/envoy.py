@@ -64,13 +64,17 @@ class Envoy:
         self._admin = 0
         self.port = 0
 
-    def run(self, document: dict, working_directory: Path | None = None) -> None:
-        """Starts it with this bootstrap; `port`, of the first listener, is known when this returns."""
+    def run(
+        self, document: dict, working_directory: Path | None = None, *, concurrency: int = 1, drain: int = 1
+    ) -> None:
+        """Starts it with this bootstrap, so many workers and so many seconds for old listeners to drain; `port`, of
+        the first listener, is known when this returns."""
         config, admin, log = self.folder / "bootstrap.json", self.folder / "admin", self.folder / "envoy.log"
         config.write_text(json.dumps(document))
-        command = [envoy_binary(), "-c", str(config), "--admin-address-path", str(admin), "--concurrency", "1"]
+        command = [envoy_binary(), "-c", str(config), "--admin-address-path", str(admin)]
+        command += ["--concurrency", str(concurrency), "--drain-time-s", str(drain)]
         command += ["--use-dynamic-base-id", "--file-flush-interval-msec", "20", "-l", "warning"]
-        command += ["--component-log-level", "wasm:info", "--drain-time-s", "1"]
+        command += ["--component-log-level", "wasm:info"]
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=working_directory)
         address = self._alive("admin address", lambda: admin.exists() and admin.read_text())
@@ -98,10 +102,11 @@ class Envoy:
         """Whether the process is still there."""
         return self._process is not None and self._process.poll() is None
 
-    def listener_port(self) -> int:
-        """The port of the first listener, or 0 while there is none."""
+    def listener_port(self, name: str = "") -> int:
+        """The port of the listener of this name, or of the first; 0 while there is none."""
         found = json.loads(self.admin("/listeners?format=json") or "{}").get("listener_statuses", [])
-        return found[0]["local_address"]["socket_address"]["port_value"] if found else 0
+        ports = (each["local_address"]["socket_address"]["port_value"] for each in found if name in ("", each["name"]))
+        return next(ports, 0)
 
     def admin(self, path: str) -> str:
         """What the admin endpoint says, or an empty text where it does not answer."""

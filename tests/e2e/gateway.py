@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from bootstrap import Plan, bootstrap, update_document
+from bootstrap import Listener, Plan, Weir, bootstrap, update_documents
 from envoy import Envoy, wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -42,9 +42,8 @@ class Gateway(Envoy):
 
     def start(self) -> "Gateway":
         """Runs it; returns when it serves."""
-        self._plan.watched.mkdir()
-        self._write_resource()
-        self.run(self.document())
+        self._write_resources()
+        self.run(self.document(), concurrency=self._plan.concurrency, drain=self._plan.drain)
         return self
 
     def document(self) -> dict:
@@ -56,12 +55,28 @@ class Gateway(Envoy):
     def __exit__(self, *_):
         self.stop()
 
-    def replace_policy(self, configuration: str) -> None:
-        """Puts a new configuration in place by rename and waits until Envoy has judged it (taken or refused)."""
-        before = self._judged()
-        self._plan = replace(self._plan, configuration=configuration)
-        self._write_resource()
-        wait_for("update judged", lambda: self._judged() > before)
+    def replace_policy(self, configuration: str, weir: str = "weir") -> None:
+        """Puts a new configuration of one Weir in place and waits until Envoy has judged it (taken or refused)."""
+        resource = "LDS" if self._plan.delivery == "LDS" else weir
+        before = self._judged(resource)
+        self.write_policy(configuration, weir)
+        wait_for("update judged", lambda: self._judged(resource) > before)
+
+    def write_policy(self, configuration: str, weir: str = "weir") -> None:
+        """The same by rename, without waiting: Envoy may be at an earlier update still."""
+        plan = self._plan
+        if weir == "weir":
+            plan = replace(plan, configuration=configuration)
+        others = tuple(replace(each, weirs=_changed(each.weirs, weir, configuration)) for each in plan.others)
+        self._plan = replace(plan, inner=_changed(plan.inner, weir, configuration), others=others)
+        self._write_resources("LDS" if plan.delivery == "LDS" else weir)
+
+    def replace_listeners(self, *others: Listener) -> None:
+        """Puts other listeners beside the first, which LDS must deliver, and waits until Envoy has judged them."""
+        before = self._judged("LDS")
+        self._plan = replace(self._plan, others=others)
+        self._write_resources("LDS")
+        wait_for("listeners judged", lambda: self._judged("LDS") > before)
 
     def audits(self) -> list[dict]:
         """The audit records in the log, in order."""
@@ -70,22 +85,51 @@ class Gateway(Envoy):
 
     def access(self, scenario: str) -> dict:
         """The access log line of the last request of this scenario, its `weir` field as a record (or None)."""
-        line = wait_for(f"access log of {scenario}", lambda: self._access_lines(scenario))[-1]
-        record = line["weir"]
-        return {**line, "weir": json.loads(record) if record not in (None, "-", "") else None}
+        line = self.access_lines(scenario)[-1]
+        records = self.records(line)
+        return {**line, "weir": records[-1] if records else None}
+
+    def access_lines(self, scenario: str, count: int = 1) -> list[dict]:
+        """The access log lines of this scenario once there are so many, as they stand."""
+
+        def enough() -> list[dict]:
+            found = self._access_lines(scenario)
+            return found if len(found) >= count else []
+
+        return wait_for(f"access log of {scenario}", enough)
+
+    @staticmethod
+    def records(line: dict) -> list[dict]:
+        """The audit records of an access log line: one of each Weir that the request passed."""
+        told = line["weir"]
+        return [json.loads(record) for record in told.split("\n")] if told not in (None, "-", "") else []
 
     def _access_lines(self, scenario: str) -> list[dict]:
         path = self.folder / "access.log"
         lines = path.read_text().splitlines() if path.exists() else []
         return [line for line in map(json.loads, lines) if line["scenario"] == scenario]
 
-    def _judged(self) -> int:
-        kind = "listener_manager.lds" if self._plan.delivery == "LDS" else "extension_config_discovery"
-        outcomes = ("update_success", "update_rejected", "update_failure")
-        return sum(value for name, value in self.stats(kind).items() if name.endswith(outcomes))
+    def update_stats(self, resource: str = "weir") -> dict[str, int]:
+        """What became of the updates of a resource: `update_success`, `update_rejected` and their like."""
+        found = "listener_manager.lds." if resource == "LDS" else f"extension_config_discovery.http_filter.{resource}."
+        return {name.rpartition(".")[2]: value for name, value in self.stats(found).items()}
 
-    def _write_resource(self) -> None:
+    def _judged(self, resource: str) -> int:
+        outcomes = ("update_success", "update_rejected", "update_failure")
+        stats = self.update_stats(resource)
+        return sum(stats.get(outcome, 0) for outcome in outcomes)
+
+    def _write_resources(self, only: str = "") -> None:
+        """Writes the watched files, or one of them, each by rename."""
         self._version += 1
-        beside = self._plan.watched / "resource.next"
-        beside.write_text(json.dumps(update_document(self._plan, self._version)))
-        beside.rename(self._plan.watched / "resource.json")
+        for resource, document in update_documents(self._plan, self._version).items():
+            if only in ("", resource):
+                folder = self._plan.watched(resource)
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "resource.next").write_text(json.dumps(document))
+                (folder / "resource.next").rename(folder / "resource.json")
+
+
+def _changed(weirs: tuple[Weir, ...], name: str, configuration: str) -> tuple[Weir, ...]:
+    """The same, with this configuration for the Weirs of this name."""
+    return tuple(replace(each, configuration=configuration) if each.name == name else each for each in weirs)

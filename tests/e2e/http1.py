@@ -35,7 +35,8 @@ class Sending:
 
     `pieces` are written one after another; a `threading.Event` among them is a gate: the rest waits until it is set.
     `cut` writes at most so many bytes at once (0: a piece at once), `pause` is the time between two writes in seconds,
-    `abort_after` closes the socket after so many writes, in the middle of the body.
+    `abort_after` closes the socket after so many writes, in the middle of the body. Trailers are announced in the head
+    (HTTP/1 only) unless `announces` is false.
     """
 
     pieces: list[bytes | threading.Event]
@@ -44,12 +45,13 @@ class Sending:
     pause: float = 0.0
     trailers: Headers = field(default_factory=list)
     abort_after: int | None = None
+    announces: bool = True
 
     def framing_headers(self) -> Headers:
         """The header fields that announce this framing; `none` and `close` announce nothing."""
         if self.framing == "chunked":
             names = ", ".join(name for name, _ in self.trailers)
-            return [("transfer-encoding", "chunked")] + ([("trailer", names)] if names else [])
+            return [("transfer-encoding", "chunked")] + ([("trailer", names)] if names and self.announces else [])
         if self.framing == "length":
             return [("content-length", str(sum(len(piece) for piece in self.pieces if isinstance(piece, bytes))))]
         return []

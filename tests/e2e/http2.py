@@ -1,7 +1,7 @@
 """HTTP/2 over cleartext with prior knowledge, for both ends of the proxy, with the same words as `http1` and `client`.
 
-Frames are made by `h2`; when a byte is sent, and what a stream's end looks like, stays ours to choose. A head reads as in
-HTTP/1: `:authority` is `host`, and the first line is made of the other pseudo-header fields.
+Frames are made by `h2`; when a byte is sent, and what a stream's end looks like, stays ours to choose. A head reads as
+in HTTP/1: `:authority` is `host`, and the first line is made of the other pseudo-header fields.
 """
 
 import asyncio

@@ -4,14 +4,14 @@ import pytest
 
 import openai_wire
 import sse
-from policies import GUARD, PII, SECRETS, policy
+from policies import CODENAMES, GUARD, PII
 from samples import SECRET, leaked
 from upstream import Reply, sent
 
 TRAILERS = [("x-checksum", "1")]
 
-FLOWING = policy("flowing", packs=[{**SECRETS, "channels": ["response.text"]}])
-"""Refuses nothing in an answer, so that it flows."""
+WORDS = "word " * (140 << 10)
+"""A text of 700 KiB, past `limits.paused`."""
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -55,8 +55,9 @@ def test_stream_without_its_ending(gateway, upstream, wire, trailers):
     assert envoy.access(scenario)["weir"]["bytes"]["dropped"] > 0
 
 
-def test_last_event_without_its_blank_line(gateway, upstream, wire):
-    """It is complete only when the body is: at the trailers."""
+def test_last_event_without_its_blank_line(fresh, upstream, wire):
+    """It is complete only when the body is, at the trailers, where nothing can be written any more."""
+    envoy = fresh(GUARD)
     whole = openai_wire.text("All is well.")
 
     def unterminated(request):
@@ -64,24 +65,29 @@ def test_last_event_without_its_blank_line(gateway, upstream, wire):
         return Reply.stream([*events, last[:-1]])
 
     scenario = upstream.add(sent(unterminated, trailers=TRAILERS))
-    answer = wire.chat(gateway(GUARD), scenario, openai_wire.request("x", stream=True))
-    assert answer.complete and answer.trailers == TRAILERS
-    assert answer.body.rstrip(b"\n").endswith(b"data: [DONE]")
+    answer = wire.chat(envoy, scenario, openai_wire.request("x", stream=True))
+    assert b"All is well" in answer.body and b'"finish_reason":"stop"' in answer.body
+    assert envoy.running() and wire.chat(envoy, upstream.add(whole), openai_wire.request("x")).complete
+    if not answer.complete:
+        assert envoy.access(scenario)["weir"]["decision"] == "fail"
 
 
-@pytest.mark.parametrize("held", [True, False], ids=["held-whole", "flowing"])
-def test_large_document_with_trailers(gateway, upstream, wire, held):
-    """Past `limits.paused` a document that is held whole cannot be sent any more; one that flows has been sent."""
-    envoy = gateway(GUARD if held else FLOWING)
-    words = "word " * (140 << 10)
-    scenario = upstream.add(sent(openai_wire.text(words, SECRET), framing="chunked", trailers=TRAILERS))
+def test_large_document_held_whole_with_trailers(fresh, upstream, wire):
+    """Past `limits.paused` a document that waits for its verdict cannot be sent any more at the trailers."""
+    envoy = fresh(CODENAMES)
+    scenario = upstream.add(sent(openai_wire.text(WORDS), framing="chunked", trailers=TRAILERS))
     answer = wire.chat(envoy, scenario, openai_wire.request("x"))
-    assert not leaked(answer.body.decode())
+    assert not answer.complete and WORDS.encode() not in answer.body
+    assert envoy.running() and wire.chat(envoy, upstream.add(openai_wire.text("ok")), openai_wire.request("x")).complete
     record = envoy.access(scenario)["weir"]
-    if held:
-        assert not answer.complete and words.encode() not in answer.body
-        assert (record["decision"], record["notInspected"]) == ("fail", ["trailers"])
-        assert record["bytes"]["dropped"] > len(words)
-    else:
-        assert answer.complete and answer.trailers == TRAILERS and words.encode() in answer.body
-        assert record["decision"] == "mask"
+    assert (record["decision"], record["notInspected"]) == ("fail", ["trailers"])
+    assert record["bytes"]["dropped"] > len(WORDS)
+
+
+def test_large_document_that_flows_with_trailers(gateway, upstream, wire):
+    scenario = upstream.add(sent(openai_wire.text(WORDS, SECRET), framing="chunked", trailers=TRAILERS))
+    envoy = gateway(GUARD)
+    answer = wire.chat(envoy, scenario, openai_wire.request("x"))
+    assert answer.complete and answer.trailers == TRAILERS
+    assert WORDS.encode() in answer.body and not leaked(answer.body.decode())
+    assert envoy.access(scenario)["weir"]["decision"] == "mask"

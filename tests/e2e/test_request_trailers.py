@@ -52,3 +52,17 @@ def test_large_body_with_trailers_is_refused(gateway, upstream, wire):
     assert (answer.status, answer.complete, answer.header("x-weir-decision")) == (413, True, "fail")
     assert not any(request.body or request.complete for request in upstream.received(scenario))
     assert envoy.access(scenario)["weir"]["notInspected"] == ["trailers"]
+
+
+@pytest.mark.parametrize("prompt", ["hello", INJECTION], ids=["clean", "injection"])
+def test_trailers_that_nobody_announced(gateway, upstream, wire, prompt):
+    """Passed whole or refused, never passed unjudged or in part."""
+    body = openai_wire.request(prompt)
+    scenario = upstream.add(openai_wire.text("ok"))
+    answer = wire.chat(gateway(GUARD), scenario, Sending([body], cut=20, trailers=TRAILERS, announces=False))
+    bodies = [bytes(request.body) for request in upstream.received(scenario) if request.complete]
+    assert answer.complete
+    if answer.status == 200:
+        assert prompt == "hello" and bodies == [body]
+    else:
+        assert answer.header("x-weir-decision") in ("reject", "fail") and not bodies

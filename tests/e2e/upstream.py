@@ -1,8 +1,8 @@
 """A fake LLM provider on raw sockets: says what a test tells it to, cut as the test wants, and records what reached it.
 
-It speaks HTTP/1 and HTTP/2 on one port. A script is a function from a request to a reply. A request picks its script by the header `x-scenario`; without one the
-provider parrots the last user text in the dialect of the path, so that a person with curl sees what passed the proxy.
-`GET /__record` gives the record as JSON.
+It speaks HTTP/1 and HTTP/2 on one port. A script is a function from a request to a reply. A request picks its script by
+the header `x-scenario`; without one the provider parrots the last user text in the dialect of the path, so that a
+person with curl sees what passed the proxy. `GET /__record` gives the record as JSON.
 """
 
 import asyncio

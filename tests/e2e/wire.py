@@ -28,8 +28,9 @@ class Wire:
 
     def exchange(self, port: int, path: str, body: bytes | Sending = b"", *, headers: Headers = (), **more) -> Answer:
         """`client.exchange` over these versions."""
-        chosen = [*headers, *([(UPSTREAM, "h2")] if self.up == "h2" else [])]
-        return (http2 if self.down == "h2" else client).exchange(port, path, body, headers=chosen, **more)
+        if self.up == "h2" and UPSTREAM not in dict(headers):
+            headers = [*headers, (UPSTREAM, "h2")]
+        return (http2 if self.down == "h2" else client).exchange(port, path, body, headers=headers, **more)
 
     def chat(
         self, envoy: Envoy, scenario: str, body: bytes | Sending = b"", *, headers: Headers = (), **more

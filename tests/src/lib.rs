@@ -5,4 +5,5 @@ pub mod exchange;
 pub mod pipeline;
 pub mod policies;
 pub mod recordings;
+pub mod sink;
 pub mod texts;

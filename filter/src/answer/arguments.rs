@@ -9,7 +9,7 @@ use super::lane::{LaneKey, LaneState};
 use super::plan::LaneText;
 use super::stream::Step;
 use crate::engine::Engine;
-use crate::json::{Layers, Piece, raw_offset};
+use crate::json::{Layers, Offsets, Piece};
 use crate::request::BodyFault;
 use crate::splice::Coding;
 use crate::tally::Tally;
@@ -27,9 +27,10 @@ pub(super) fn feed_nested(
     let raw_range = text.raw.start as usize..text.raw.end as usize;
     let raw = block.raw.get(raw_range.clone()).unwrap_or_default().to_vec();
     let base = lane.decoded;
-    let place = |at: u64| {
+    let mut offsets = Offsets::new(&raw, Layers::Plain);
+    let mut place = |at: u64| {
         let offset = at.saturating_sub(base) as usize;
-        raw_base + raw_offset(&raw, Layers::Plain, offset).unwrap_or(raw.len())
+        raw_base + offsets.find(offset).unwrap_or(raw.len())
     };
     let mut arguments = std::mem::take(&mut lane.arguments);
     let mut failed: Option<Stop> = None;

@@ -59,7 +59,7 @@ pub struct Block {
 impl Block {
     /// Applies an edit of `lane` to what this event carries of it. `written` is the label, until it is written.
     pub fn edit(&mut self, rules: &Ruleset, lane: LaneKey, edit: &Edit, written: &mut bool) {
-        for segment in self.segments.iter().filter(|s| s.lane == lane) {
+        for segment in self.segments.iter_mut().filter(|s| s.lane == lane) {
             let from = edit.start.max(segment.text.start);
             let to = edit.end.min(segment.text.end);
             if from >= to {
@@ -69,13 +69,18 @@ impl Block {
             let relative = |at: u64| (at - segment.text.start) as usize;
             let label = edit.label.as_ref().filter(|_| !*written).map(|l| splice::label(rules, l));
             let cut = splice::cut(
-                raw,
+                &mut segment.coding.offsets(raw),
                 segment.raw.start as u64,
                 segment.coding,
                 relative(from)..relative(to),
                 label,
             );
             *written |= cut.is_some();
+            if let (Some(cut), Coding::String(_)) = (&cut, segment.coding) {
+                // Edits come in order: the next is looked for from here.
+                segment.text.start = to;
+                segment.raw.start = cut.raw.end as usize;
+            }
             self.cuts.extend(cut);
             if !self.edited.contains(&lane.group) {
                 self.edited.push(lane.group);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use weir_rules::ChannelSet;
+use weir_rules::{Channel, ChannelSet};
 
 use super::Stop;
 use super::arguments::feed_nested;
@@ -193,6 +193,11 @@ impl StreamAnswer {
         tally.events += 1;
         tally.answer_bytes = tally.answer_bytes.saturating_add(frame.raw.len() as u64);
         let mut block = Block { since: now, ..Block::default() };
+        if let Err(stop) = self.asides(&frame, tally) {
+            block.raw = frame.raw;
+            self.push(block, Step::None);
+            return Err(stop);
+        }
         if frame.comment_only {
             block.raw = frame.raw;
             self.aside(block, out);
@@ -269,6 +274,22 @@ impl StreamAnswer {
         if after.all {
             self.end_lanes(|_| true, tally)?;
             self.calls.judge(&self.engine, 0, None, tally);
+        }
+        Ok(())
+    }
+
+    /// Lines that are no data. What a rule would edit there refuses the answer: nothing legitimate is lost.
+    fn asides(&mut self, frame: &Frame, tally: &mut Tally) -> Result<(), Stop> {
+        let rules = &self.engine.rules;
+        let channel = Channel::ResponseOther;
+        for line in &frame.other {
+            let text = String::from_utf8_lossy(frame.raw.get(line.clone()).unwrap_or_default());
+            let raw = line.start as u64..line.end as u64;
+            let scanned = Scanned::string(rules, ChannelSet::from(channel), &text, raw);
+            let scanned = scanned.map_err(BodyFault::from)?;
+            if scanned.decide(rules, channel, &[], true, tally).rejected {
+                return Err(Stop::Refused);
+            }
         }
         Ok(())
     }

@@ -9,6 +9,8 @@ pub struct Frame {
     pub raw: Vec<u8>,
     /// Content of each `data` line inside `raw`.
     pub data: Vec<Range<usize>>,
+    /// Every other line that could carry a text: comments, names, ids, fields that nobody reads.
+    pub other: Vec<Range<usize>>,
     /// A blank line ended it.
     pub terminated: bool,
     /// It has no field at all: comments, or nothing.
@@ -18,6 +20,9 @@ pub struct Frame {
 /// An event is longer than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SseFault;
+
+/// The most bytes of a line that is plain by its letters alone.
+const MAX_PLAIN: usize = 40;
 
 /// Splits a stream into events. The concatenated `raw` of all frames is the input, byte for byte.
 ///
@@ -128,6 +133,10 @@ impl Sse {
         if text.is_empty() {
             return true;
         }
+        if !text.starts_with(b"data") && !is_plain(text) {
+            self.frame.other.push(line.clone());
+        }
+        let text = self.frame.raw.get(line.clone()).unwrap_or_default();
         if text.starts_with(b":") {
             return false;
         }
@@ -141,6 +150,12 @@ impl Sse {
         self.frame.data.extend(data);
         false
     }
+}
+
+/// A line such as `event: content_block_delta`, in which no rule could find anything.
+fn is_plain(line: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b':' | b' ');
+    line.len() <= MAX_PLAIN && line.iter().all(plain)
 }
 
 #[cfg(test)]

@@ -140,8 +140,8 @@ pub(super) fn hex(digits: Option<&[u8]>) -> Option<u32> {
 /// Where the decoded byte offset `offset` begins in `raw`; the end of `raw` for the text's length. `None` beyond.
 pub fn raw_offset(raw: &[u8], layers: Layers, offset: usize) -> Option<usize> {
     // Most text has no escapes: then both offsets are the same.
-    if memchr::memchr(b'\\', raw).is_none() {
-        return (offset <= raw.len()).then_some(offset);
+    if raw.get(..offset).is_some_and(|head| memchr::memchr(b'\\', head).is_none()) {
+        return Some(offset);
     }
     let mut decoded = 0;
     for unit in Units::new(raw, layers) {
@@ -151,4 +151,31 @@ pub fn raw_offset(raw: &[u8], layers: Layers, offset: usize) -> Option<usize> {
         decoded += unit.ch.len_utf8();
     }
     (decoded >= offset).then_some(raw.len())
+}
+
+/// Looks up offsets of one fragment that mostly ascend, so that it is decoded once and not once for each.
+pub struct Offsets<'a> {
+    raw: &'a [u8],
+    layers: Layers,
+    /// The last offset that was found, decoded and raw.
+    found: (usize, usize),
+}
+
+impl<'a> Offsets<'a> {
+    pub fn new(raw: &'a [u8], layers: Layers) -> Offsets<'a> {
+        Offsets { raw, layers, found: (0, 0) }
+    }
+
+    /// Bytes of the fragment.
+    pub fn length(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// As [`raw_offset`].
+    pub fn find(&mut self, offset: usize) -> Option<usize> {
+        let (decoded, at) = if offset < self.found.0 { (0, 0) } else { self.found };
+        let rest = self.raw.get(at..)?;
+        self.found = (offset, at + raw_offset(rest, self.layers, offset - decoded)?);
+        Some(self.found.1)
+    }
 }

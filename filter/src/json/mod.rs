@@ -9,7 +9,7 @@ mod token;
 
 pub use arguments::{Arguments, Piece};
 pub use escape::escape_into;
-pub use fragment::{Layers, Unit, Units, raw_offset};
+pub use fragment::{Layers, Offsets, Unit, Units, raw_offset};
 pub use lexer::Lexer;
 pub use token::{Event, Fault, Limits, Sink, Token};
 

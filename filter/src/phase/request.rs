@@ -110,6 +110,11 @@ impl Exchange {
             return Flow::Pause;
         }
         let Requesting::Reading(_) = self.requesting else { return Flow::Continue };
+        if size == 0 && !end && self.request_size == 0 && self.request_head.is_none() {
+            // Another Weir collects the body in front of us, and will hand over all of it at once: more than a stream
+            // that is paused may take in.
+            return Flow::Continue;
+        }
         let chunk = match self.request_body.take(host, Side::Request, size) {
             Ok(chunk) => chunk,
             Err(_) => return self.fail_request(host, "host", 500),
