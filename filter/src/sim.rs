@@ -191,6 +191,7 @@ pub fn run_as(
     let trailers = around.trailers;
     let mut host = Memory { now: around.now.unwrap_or(START), ..Memory::default() };
     host.properties.clone_from(&around.properties);
+    host.properties.push(("request.protocol".to_owned(), "HTTP/2".to_owned()));
     if let Some(caller) = &around.caller {
         let name = "connection.uri_san_peer_certificate".to_owned();
         host.properties.push((name, caller.clone()));

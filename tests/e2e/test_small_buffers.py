@@ -90,7 +90,9 @@ def test_answer_trailers(small, upstream, wire, stream, size):
     if answer.complete:
         assert answer.trailers == TRAILERS and answer.body.count(b"word ") == len(tokens) * KIB
     else:
-        assert not stream and size > BUFFER and small.access(scenario)["weir"]["decision"] == "fail"
+        # A document that is held whole, past the buffer or with trailers that no head announced to an HTTP/1 client.
+        assert not stream and (size > BUFFER or (wire.down, wire.up) == ("h1", "h2"))
+        assert small.access(scenario)["weir"]["decision"] == "fail"
 
 
 def test_default_limits_with_small_buffers(fresh, upstream, wire):
@@ -118,8 +120,9 @@ def tiny(request, upstream, module):
 @pytest.mark.parametrize("side", ["request", "answer"])
 def test_burst_after_a_small_piece(request, tiny, upstream, wire, side, framing):
     """While a stream is paused Envoy appends what it reads to its buffer before the filter can take it."""
-    if wire.down == "h1" and (side == "request" or wire.up == "h1"):
-        request.applymarker(pytest.mark.xfail(strict=True, reason="a burst while paused is too large for Envoy"))
+    held = request.node.callspec.params["tiny"] and framing == "chunked"
+    if held and wire.down == "h1" and (side == "request" or wire.up == "h1"):
+        request.applymarker(pytest.mark.xfail(strict=True, reason="heads are held, so the stream has to be paused"))
     words = "word " * (60 * KIB)
     document, body = openai_wire.text(words).document(), openai_wire.request(words)
 

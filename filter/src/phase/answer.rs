@@ -57,8 +57,10 @@ impl Exchange {
         if engine.edits_answers {
             head.strip_body_facts(host, Side::Answer);
         }
-        self.holds_answer_head = whole && engine.policy.spec.hold_headers;
-        let paused = engine.policy.spec.limits.paused.bytes();
+        let length = head.get("content-length").parse().unwrap_or(0);
+        let fits = length <= engine.policy.spec.limits.paused.bytes();
+        self.holds_answer_head = whole && fits && engine.policy.spec.hold_headers;
+        let paused = self.paused(&head, self.holds_answer_head);
         self.answer_body = Body::new(match self.holds_answer_head {
             true => paused,
             false => paused.min(MAX_PAUSED_ANSWER),

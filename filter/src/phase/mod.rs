@@ -69,6 +69,8 @@ pub struct Exchange {
     holds_answer_head: bool,
     /// The ending is sent, and the stream is to be reset.
     cuts: bool,
+    /// The client speaks HTTP/2 or 3: pieces are small, and trailers may come without a word.
+    frames: bool,
     head_request: bool,
     wants_stream: bool,
     replied: bool,
@@ -98,6 +100,7 @@ impl Exchange {
             waiting_since: None,
             holds_answer_head: false,
             cuts: false,
+            frames: false,
             head_request: false,
             wants_stream: false,
             replied: false,
@@ -126,6 +129,14 @@ impl Exchange {
     /// Whether the policy names the request's host and path; what it does not name passes unread.
     pub fn is_named(&self) -> bool {
         self.began > 0
+    }
+
+    /// How many bytes may be held while the stream is paused, so that trailers find a buffer to write to. Where none
+    /// can come, none: over HTTP/1 Envoy adds up to twice its limit to a paused buffer at once, and gives up.
+    fn paused(&self, head: &Head, waits: bool) -> u64 {
+        let limits = self.engine.as_ref().map(|e| &e.policy.spec.limits);
+        let needed = self.frames || waits || !head.get("trailer").is_empty();
+        limits.filter(|_| needed).map_or(0, |l| l.paused.bytes())
     }
 
     fn fails_open(&self) -> bool {

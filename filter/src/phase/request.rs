@@ -40,7 +40,6 @@ impl Exchange {
         caller::strip_token(host, &spec.identity);
         self.tally.granted = engine.granted(workload.as_deref(), self.began);
         self.caller.id = workload;
-        self.request_body = Body::new(spec.limits.paused.bytes());
         self.head_request = head.get(":method") == "HEAD";
         self.facts.host = authority;
         self.facts.request_id = head.get("x-request-id").to_owned();
@@ -82,8 +81,13 @@ impl Exchange {
         if !engine.progressive && declared.is_ok_and(|l| l > spec.limits.request.bytes()) {
             return self.fail_request(host, BodyFault::TooLarge.word(), 413);
         }
+        let protocol = host.property(&["request", "protocol"]).unwrap_or_default();
+        self.frames = matches!(protocol.as_str(), "HTTP/2" | "HTTP/3");
         self.requesting = Requesting::Reading(Box::new(Request::new(engine.clone(), dialect)));
-        if spec.hold_headers {
+        let fits = head.get("content-length").parse().unwrap_or(0) <= spec.limits.paused.bytes();
+        let waits = spec.hold_headers && fits;
+        self.request_body = Body::new(self.paused(&head, waits));
+        if waits {
             self.request_head = Some(head);
             self.waiting_since = Some(self.began);
             return Flow::Pause;
