@@ -89,7 +89,7 @@ pub fn findings(
     for piece in pieces {
         scanner.push(rules, scope, piece, &mut found)?;
     }
-    scanner.end(rules, &mut found)?;
+    scanner.end(rules, &mut found);
     Ok(closed(found))
 }
 

@@ -372,7 +372,7 @@ impl Request {
             self.current.clear();
             return Ok(());
         }
-        std::mem::take(&mut self.scanner).end(rules, &mut self.found)?;
+        std::mem::take(&mut self.scanner).end(rules, &mut self.found);
         let scanned = Scanned::found(std::mem::take(&mut self.found), raw);
         if scanned.is_clean() {
             return Ok(());

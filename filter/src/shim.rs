@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::rc::{Rc, Weak};
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -29,6 +30,8 @@ thread_local! {
         const { RefCell::new(BTreeMap::new()) };
     static METRICS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
     static WARNINGS: RefCell<Warnings> = RefCell::default();
+    /// Random. Workers number their streams alike, and may begin two with the same number in the same microsecond.
+    static SEED: u64 = RandomState::new().hash_one(());
 }
 
 /// What streams of a root context run under.
@@ -198,9 +201,9 @@ fn report(state: &str, reasons: &[String]) {
     }
 }
 
-/// An opaque id: time and stream, mixed so that neither can be read off it.
+/// An opaque id: VM, time and stream, mixed so that none can be read off it.
 fn decision_id(now: u64, context: u32) -> String {
-    let mut mixed = now ^ (u64::from(context) << 48);
+    let mut mixed = SEED.with(|seed| *seed) ^ now ^ (u64::from(context) << 48);
     for _ in 0..3 {
         mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }

@@ -24,10 +24,6 @@ pub(crate) struct Attempt {
     limit: Option<u64>,
     ignorable: u32,
     outcome: Outcome,
-    /// Steps taken, and the steps of later attempts of the rule that failed while this one was open, by their anchor:
-    /// if this one matches over them, a reader of the whole text would not have begun them.
-    pub spent: u64,
-    pub owed: Vec<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +57,6 @@ impl Attempt {
             limit: None,
             ignorable: 0,
             outcome: Outcome::Open,
-            spent: 0,
-            owed: Vec::new(),
         }
     }
 
@@ -105,7 +99,6 @@ impl Attempt {
                 break;
             }
         }
-        self.spent += work;
         work
     }
 

@@ -1,7 +1,7 @@
 //! The streaming scanner of one channel: anchors by automaton, matches by resumable attempts, a horizon behind.
 //!
-//! Between two pushes it keeps two automaton states, the open attempts and a short tail of text; findings and their
-//! order do not depend on where the text was cut.
+//! Between two pushes it keeps two automaton states, the open attempts and a short tail of text. Everything reads in
+//! lock-step, one character at a time, so findings, their order and their cost do not depend on where the text was cut.
 
 use crate::attempt::{Attempt, MAX_IGNORABLE_RUN, Outcome};
 use crate::automaton::START;
@@ -17,11 +17,8 @@ use crate::walk::{back_chars, back_folded, back_squashed};
 pub const WORK_BASE: u64 = 16 * 1024;
 /// Verification steps a channel may spend for each byte of text.
 pub const WORK_PER_BYTE: u64 = 128;
-/// Text is scanned in pieces that end at multiples of so many bytes: the retained tail stays in cache, and the budget
-/// is compared at the same places however the text was cut.
-const PIECE: u64 = 2 * 1024;
-/// Steps over the budget that end a piece at once; a budget that is exceeded at the piece's end may be so before it.
-const WORK_SLACK: u64 = 4 << 20;
+/// Text is scanned in pieces of at most this many bytes, so that the retained tail stays in cache.
+const PIECE: usize = 16 * 1024;
 /// The most text one channel retains for open matches: `maxLength` 512 with ignorables between.
 const MAX_RETAINED: usize = 192 * 1024;
 /// White space, or characters that Squashed drops, break a match after this many in a row.
@@ -64,38 +61,20 @@ impl Scanner {
     ) -> Result<(), ScanError> {
         let mut rest = text;
         while !rest.is_empty() {
-            let fed = self.position() - self.origin;
-            let block = PIECE - fed % PIECE;
-            let mut cut = usize::try_from(block).unwrap_or(usize::MAX).min(rest.len());
+            let mut cut = rest.len().min(PIECE);
             while !rest.is_char_boundary(cut) {
                 cut += 1;
             }
             let (piece, more) = rest.split_at_checked(cut).unwrap_or((rest, ""));
             self.piece(rules, scope, piece, out)?;
-            if (self.position() - self.origin) / PIECE > fed / PIECE {
-                self.check_work()?;
-            }
             rest = more;
         }
         Ok(())
     }
 
-    /// Compares the steps taken with what the text so far may cost.
-    fn check_work(&self) -> Result<(), ScanError> {
-        if self.work > self.allowance() { Err(ScanError::Work) } else { Ok(()) }
-    }
-
-    fn allowance(&self) -> u64 {
-        let fed = self.position().saturating_sub(self.origin);
-        WORK_BASE + (fed / PIECE + 1).saturating_mul(PIECE * WORK_PER_BYTE)
-    }
-
     /// The channel's text ends here: open attempts are decided. The scanner is then ready for a new text whose
     /// offsets go on from this one.
-    ///
-    /// # Errors
-    /// The text cost more than it may.
-    pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) -> Result<(), ScanError> {
+    pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) {
         let mut attempts = std::mem::take(&mut self.attempts);
         for attempt in &mut attempts {
             if let Some(rule) = rules.rule(attempt.rule) {
@@ -112,10 +91,8 @@ impl Scanner {
                 last: true,
             });
         }
-        let result = self.check_work();
         let end = self.position();
         *self = Scanner { base: end, origin: end, ..Scanner::default() };
-        result
     }
 
     fn piece(
@@ -131,21 +108,34 @@ impl Scanner {
         }
         self.text.try_reserve(piece.len()).map_err(|_| ScanError::Retained)?;
         self.text.push_str(piece);
-        self.swallow(rules, out)?;
-        self.advance(rules);
-        self.settle(rules, out);
         self.anchors(rules, scope, from, out)?;
-        self.swallow(rules, out)?;
         self.trim(rules);
         Ok(())
     }
 
-    fn advance(&mut self, rules: &Ruleset) {
+    /// Whatever is open reads the text up to `end`.
+    fn read(&mut self, rules: &Ruleset, end: usize, out: &mut Vec<Found>) -> Result<(), ScanError> {
+        self.swallow(rules, end, out)?;
+        let text = self.text.get(..end).unwrap_or_default();
+        let mut decided = false;
         for attempt in &mut self.attempts {
             if let Some(rule) = rules.rule(attempt.rule) {
-                self.work += attempt.advance(rule, &self.text, self.base);
+                self.work += attempt.advance(rule, text, self.base);
             }
+            decided |= attempt.outcome() != Outcome::Open;
         }
+        if decided {
+            self.settle(rules, out);
+            self.swallow(rules, end, out)?;
+        }
+        self.check_work(end)
+    }
+
+    /// Compares the steps taken with what the text up to `end` may cost.
+    fn check_work(&self, end: usize) -> Result<(), ScanError> {
+        let fed = (self.base + end as u64).saturating_sub(self.origin);
+        let allowed = WORK_BASE + fed.saturating_mul(WORK_PER_BYTE);
+        if self.work > allowed { Err(ScanError::Work) } else { Ok(()) }
     }
 
     /// The one walk over new text: automaton steps, triggers, runs of ignorable characters.
@@ -159,10 +149,13 @@ impl Scanner {
         let mut index = from;
         while let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) {
             let next = index + c.len_utf8();
+            if !self.attempts.is_empty() || !self.swallows.is_empty() {
+                self.read(rules, next, out)?;
+            }
             if c.is_ascii() {
                 let byte = c as u8;
                 if rules.trigger(byte) != 0 {
-                    self.triggered(rules, scope, byte, index, out)?;
+                    self.triggered(rules, scope, byte, index..next, out)?;
                 }
                 match fold_ascii(byte) {
                     0 => self.ignorable(rules, scope, index, next, out),
@@ -289,7 +282,7 @@ impl Scanner {
             }
             let start = back_folded(&self.text, next, usize::from(output.length));
             self.work += u64::from(output.length);
-            self.open(rules, output.rule, rule, start..next, out)?;
+            self.open(rules, output.rule, start..next, next, out)?;
         }
         Ok(())
     }
@@ -333,7 +326,7 @@ impl Scanner {
         rules: &Ruleset,
         scope: ChannelSet,
         byte: u8,
-        index: usize,
+        at: std::ops::Range<usize>,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
         for &id in rules.triggered(byte) {
@@ -344,20 +337,21 @@ impl Scanner {
             {
                 continue;
             }
-            self.open(rules, id, rule, index..index, out)?;
+            self.open(rules, id, at.start..at.start, at.end, out)?;
         }
         Ok(())
     }
 
-    /// Opens an attempt at an anchor and reads as far as the text goes.
+    /// Opens an attempt at an anchor and reads up to `end`.
     fn open(
         &mut self,
         rules: &Ruleset,
         id: u16,
-        rule: &CompiledRule,
         anchor: std::ops::Range<usize>,
+        end: usize,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
+        let Some(rule) = rules.rule(id) else { return Ok(()) };
         let base = self.base;
         let anchored = base + anchor.start as u64;
         if self.is_covered(id, anchored) {
@@ -376,16 +370,15 @@ impl Scanner {
         };
         let mut attempt =
             Attempt::new(id, base + first as u64, anchored..base + anchor.end as u64, previous);
-        self.work += attempt.advance(rule, &self.text, base);
-        if self.work > self.allowance() + WORK_SLACK {
-            return Err(ScanError::Work);
-        }
-        if attempt.outcome() == Outcome::Failed {
-            self.failed(attempt);
-        } else {
+        self.work += attempt.advance(rule, self.text.get(..end).unwrap_or_default(), base);
+        self.check_work(end)?;
+        let decided = attempt.outcome() != Outcome::Open;
+        if attempt.outcome() != Outcome::Failed {
             self.attempts.push(attempt);
+        }
+        if decided {
             self.settle(rules, out);
-            self.swallow(rules, out)?;
+            self.swallow(rules, end, out)?;
         }
         Ok(())
     }
@@ -401,48 +394,16 @@ impl Scanner {
                 Outcome::Open => at += 1,
                 Outcome::Matched { .. } if earlier_open => at += 1,
                 Outcome::Failed => {
-                    let attempt = self.attempts.remove(at);
-                    self.failed(attempt);
+                    self.attempts.remove(at);
                 }
                 Outcome::Matched { start, end, cut } => {
                     let attempt = self.attempts.remove(at);
-                    if self.is_covered(id, anchored) {
-                        self.refund(&attempt);
-                    } else {
+                    if !self.is_covered(id, anchored) {
                         self.matched(rules, &attempt, start..end, cut, out);
-                        self.owe(id, attempt.owed, end);
                     }
                 }
             }
         }
-    }
-
-    /// An attempt came to nothing. What it cost is provisional while an earlier one of its rule is open.
-    fn failed(&mut self, attempt: Attempt) {
-        let mut owed = attempt.owed;
-        owed.push((attempt.anchor_start, attempt.spent));
-        self.owe(attempt.rule, owed, 0);
-    }
-
-    /// Hands the cost of failed attempts to the open attempt before them; what a match up to `covered` covers is
-    /// refunded.
-    fn owe(&mut self, rule: u16, owed: Vec<(u64, u64)>, covered: u64) {
-        for (anchor, steps) in owed {
-            if anchor < covered {
-                self.work = self.work.saturating_sub(steps);
-                continue;
-            }
-            let earlier = |a: &&mut Attempt| a.rule == rule && a.anchor_start < anchor;
-            if let Some(attempt) = self.attempts.iter_mut().find(earlier) {
-                attempt.owed.push((anchor, steps));
-            }
-        }
-    }
-
-    /// A match covers the attempt's anchor: a reader of the whole text would not have begun it.
-    fn refund(&mut self, attempt: &Attempt) {
-        let owed: u64 = attempt.owed.iter().map(|(_, steps)| steps).sum();
-        self.work = self.work.saturating_sub(attempt.spent + owed);
     }
 
     fn matched(
@@ -522,8 +483,13 @@ impl Scanner {
         }
     }
 
-    /// Lets open-ended matches run over the text that is there.
-    fn swallow(&mut self, rules: &Ruleset, out: &mut Vec<Found>) -> Result<(), ScanError> {
+    /// Lets open-ended matches run over the text up to `until`.
+    fn swallow(
+        &mut self,
+        rules: &Ruleset,
+        until: usize,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
         let mut at = 0;
         while let Some(swallow) = self.swallows.get_mut(at) {
             let Some(rule) = rules.rule(swallow.rule) else {
@@ -532,7 +498,7 @@ impl Scanner {
             };
             let from = usize::try_from(swallow.at.saturating_sub(self.base)).unwrap_or(usize::MAX);
             let mut over = false;
-            for c in self.text.get(from..).unwrap_or_default().chars() {
+            for c in self.text.get(from..until).unwrap_or_default().chars() {
                 let (taken, done) = swallow.take(rule, c);
                 if taken {
                     swallow.at += c.len_utf8() as u64;
@@ -546,16 +512,15 @@ impl Scanner {
                 return Err(ScanError::Span);
             }
             let (rule, start, end) = (swallow.rule, swallow.start, swallow.at);
-            if over || end > swallow.reported {
+            // Once a piece is enough: a finding for each character would outweigh the text.
+            if over || (end > swallow.reported && until == self.text.len()) {
                 swallow.reported = end;
                 out.push(Found::Extended { rule, start, end, last: over });
             }
             if over {
                 self.swallows.remove(at);
                 self.cover(rule, end);
-                let covered = |a: &mut Attempt| a.rule == rule && a.anchor_start < end;
-                let gone: Vec<Attempt> = self.attempts.extract_if(.., covered).collect();
-                gone.iter().for_each(|attempt| self.refund(attempt));
+                self.attempts.retain(|a| a.rule != rule || a.anchor_start >= end);
             } else {
                 at += 1;
             }
@@ -644,7 +609,7 @@ pub fn scan_whole(
     let mut scanner = Scanner::default();
     let mut found = Vec::new();
     scanner.push(rules, scope, text, &mut found)?;
-    scanner.end(rules, &mut found)?;
+    scanner.end(rules, &mut found);
     Ok(closed(found))
 }
 
@@ -668,3 +633,7 @@ pub fn closed(found: Vec<Found>) -> Vec<Finding> {
     findings.sort_unstable_by_key(|f| (f.start, f.rule, f.end));
     findings
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

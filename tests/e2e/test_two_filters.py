@@ -137,7 +137,8 @@ def test_refused_answer(chain, upstream, stream, outer, inner, expected):
     text = f"first {SECRET} and then {CODENAME} is here"
     scenario = upstream.add(PROVIDER.answer(tokens(text, 5)))
     answer = chat(envoy, scenario, "hello", stream)
-    assert answer.complete and not leaked(text_of(answer)) or outer == CODENAMES and inner == TEAM_CODENAMES
+    masks = MASK_ONLY in (outer, inner)
+    assert answer.complete and leaked(text_of(answer)) == (stream and not masks)
     assert CODENAME not in text_of(answer) and "is here" not in text_of(answer)
     assert b"content_filter" in answer.body and answer.body.count(b"[DONE]") == stream
     found = decisions(envoy, scenario)
@@ -172,6 +173,16 @@ def test_bodies_that_both_hold(chain, upstream, wire, trailers):
     assert answer.complete and answer.status == 200 and not leaked(text_of(answer))
     assert request.complete and request.trailers == list(trailers)
     assert request.json()["messages"][0]["content"].startswith(prompt) and not leaked(request.body[-200:].decode())
+
+
+@pytest.mark.parametrize("end,complete", [("is here", True), (CODENAME, False)], ids=["clean", "refused"])
+@pytest.mark.parametrize("outer,inner", [(CODENAMES, TEAM_CODENAMES), (CODENAMES, GUARD), (GUARD, CODENAMES)])
+def test_long_documents_that_one_or_both_hold(chain, upstream, wire, outer, inner, end, complete):
+    envoy = chain(outer, inner)
+    scenario = upstream.add(PROVIDER.answer([f"{LONG}{end}"]))
+    answer = wire.chat(envoy, scenario, openai_wire.request("hello"))
+    assert (answer.status, answer.complete) == (200, True)
+    assert (LONG in text_of(answer)) == complete and CODENAME not in text_of(answer)
 
 
 @pytest.mark.parametrize("prompt,status", [("hello", 200), (INJECTION, 403)])

@@ -2,6 +2,7 @@
 
 pub mod cuts;
 pub mod exchange;
+pub mod mutate;
 pub mod pipeline;
 pub mod policies;
 pub mod recordings;

@@ -43,9 +43,7 @@ pub(super) fn feed_nested(
             Piece::Text(inner) | Piece::Bare(inner) => {
                 lane.push(&engine.rules, inner, tally).map_err(|e| Stop::from(BodyFault::from(e)))
             }
-            Piece::TextEnd | Piece::BareEnd => {
-                lane.end(&engine.rules, tally).map_err(|e| Stop::from(BodyFault::from(e)))
-            }
+            Piece::TextEnd | Piece::BareEnd => Ok(lane.end(&engine.rules, tally)),
         };
         match result {
             Err(stop) => failed = Some(stop),

@@ -70,12 +70,12 @@ impl LaneState {
     }
 
     /// The text (or one string of nested arguments) ends here.
-    pub fn end(&mut self, rules: &Ruleset, tally: &mut Tally) -> Result<Pushed, ScanError> {
+    pub fn end(&mut self, rules: &Ruleset, tally: &mut Tally) -> Pushed {
         let mut found = std::mem::take(&mut self.found);
-        let result = self.scanner.end(rules, &mut found);
+        self.scanner.end(rules, &mut found);
         let pushed = self.take(rules, &mut found, tally);
         self.found = found;
-        result.map(|()| pushed)
+        pushed
     }
 
     fn take(&mut self, rules: &Ruleset, found: &mut Vec<Found>, tally: &mut Tally) -> Pushed {

@@ -535,8 +535,7 @@ impl StreamAnswer {
         let keys: Vec<LaneKey> = self.lanes.iter().map(|l| l.key).filter(|k| ends(*k)).collect();
         for key in keys {
             let Some(lane) = self.lanes.iter_mut().find(|l| l.key == key) else { continue };
-            let ended = lane.end(&engine.rules, tally).map_err(BodyFault::from)?;
-            if ended.rejected {
+            if lane.end(&engine.rules, tally).rejected {
                 return Err(Stop::Refused);
             }
             self.settle(key, true);

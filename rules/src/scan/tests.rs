@@ -1,0 +1,120 @@
+use super::*;
+use crate::Keys;
+use crate::policy::Policy;
+
+const SCOPE: ChannelSet = ChannelSet::ALL;
+
+fn rules(spec: &str) -> Ruleset {
+    let policy = format!(
+        r#"{{"apiVersion":"guard.weir.dev/v1alpha1","kind":"Policy","metadata":{{"name":"p"}},"spec":{spec}}}"#
+    );
+    Ruleset::compile(&Policy::from_json(policy.as_bytes()).unwrap(), Keys::default()).unwrap()
+}
+
+fn rule(id: usize, rest: &str) -> String {
+    format!(r#"{{"id":"r{id}","action":"Mask","view":"Raw","channels":["*"],{rest}}}"#)
+}
+
+/// What a text in these pieces came to: the steps that it took, or why it was given up, and the findings.
+#[derive(Debug, PartialEq)]
+struct Scan {
+    work: Result<u64, ScanError>,
+    found: Vec<Finding>,
+}
+
+fn scan<'a>(rules: &Ruleset, pieces: impl Iterator<Item = &'a str>) -> Scan {
+    let (mut scanner, mut found) = (Scanner::default(), Vec::new());
+    for piece in pieces {
+        if let Err(error) = scanner.push(rules, SCOPE, piece, &mut found) {
+            return Scan { work: Err(error), found: Vec::new() };
+        }
+    }
+    let work = scanner.work;
+    scanner.end(rules, &mut found);
+    Scan { work: Ok(work), found: closed(found) }
+}
+
+fn chars(text: &str) -> impl Iterator<Item = &str> {
+    text.char_indices().map(|(at, c)| text.get(at..at + c.len_utf8()).unwrap())
+}
+
+/// Whole, byte by byte, in two at `cuts` places.
+fn same(rules: &Ruleset, text: &str, cuts: usize) {
+    let whole = scan(rules, std::iter::once(text));
+    let show: String = text.chars().take(80).collect();
+    let compare = |other: Scan, how: String| {
+        assert_eq!(other, whole, "{how}: {show:?}");
+    };
+    compare(scan(rules, chars(text)), "byte by byte".into());
+    for at in (1..text.len()).step_by((text.len() / cuts).max(1)) {
+        if let Some((head, tail)) = text.split_at_checked(at) {
+            compare(scan(rules, [head, tail].into_iter()), format!("cut at {at}"));
+        }
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}
+
+/// Rules whose attempts overlap, cover each other, wait for each other and go on without end.
+const SHAPES: [&str; 10] = [
+    r#""keywords":["ab"],"regex":"ab(c|[a-d]{4,12}e)","maxLength":16"#,
+    r#""keywords":["abc","b"],"regex":"(abc[a-d]{0,6}e|b[cd]{2}e)","maxLength":16"#,
+    r#""keywords":["a"],"regex":"a[a-d]{0,20}e","maxLength":24"#,
+    r#""keywords":["a"],"regex":"a(b|.{9}e)","maxLength":12"#,
+    r#""keywords":["d"],"regex":"[abc]{0,8}d[abc]{1,8}e?","before":8,"maxLength":20"#,
+    r#""keywords":["c"],"regex":"c[a-d]{2,}","maxLength":10"#,
+    r#""keywords":["ab"],"opens":"ab[cd]{1,3}a","body":"[a-d]","until":"ee","maxLength":16"#,
+    r#""keywords":["abab"],"regex":"abab(a|[a-d ]{3,9}ee)\\b","maxLength":16"#,
+    r#""regex":"\\ba[ab]{2,7}c","maxLength":9"#,
+    r#""keywords":["e"],"regex":"[a-d]{1,4}e[a-d]{0,9}e","before":4,"maxLength":16"#,
+];
+
+#[test]
+fn no_cut_changes_what_a_text_costs() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let runs = if cfg!(debug_assertions) { 40 } else { 1500 };
+    for (id, shape) in SHAPES.iter().enumerate() {
+        let rules = rules(&format!(r#"{{"rules":[{}]}}"#, rule(id, shape)));
+        for _ in 0..runs {
+            let letters = 3 + random.below(4);
+            let length = 2 + random.below(60);
+            let text: String =
+                (0..length).map(|_| char::from(b"abcde "[random.below(letters)])).collect();
+            same(&rules, &text, 60);
+        }
+    }
+}
+
+#[test]
+fn a_text_near_its_budget_is_judged_the_same_at_every_cut() {
+    let mut ends = std::collections::BTreeSet::new();
+    for count in [5, 10, 20, 40, 80, 160] {
+        let many: Vec<String> = (0..count).map(|id| rule(id, SHAPES[0])).collect();
+        let rules = rules(&format!(r#"{{"rules":[{}]}}"#, many.join(",")));
+        for repeats in [100, 400] {
+            let text = "ababababe".repeat(repeats);
+            same(&rules, &text, 20);
+            ends.insert(scan(&rules, std::iter::once(text.as_str())).work.is_ok());
+        }
+    }
+    assert_eq!(ends.len(), 2, "some are within the budget and some are not");
+}
+
+#[test]
+fn a_match_behind_one_that_a_later_piece_completes_is_found() {
+    let long = rule(0, r#""keywords":["tok_"],"regex":"tok_[a-z0-9]{8,}","maxLength":32"#);
+    let rules = rules(&format!(r#"{{"rules":[{long}]}}"#));
+    let text =
+        "tok_abcdefgh0123456789abcdeontentinpuhat is tok_abcdefgh0123456789abcdefghij0123456789zz";
+    assert_eq!(scan(&rules, std::iter::once(text)).found.len(), 2);
+    same(&rules, text, text.len());
+}
