@@ -94,7 +94,7 @@ fn exception(rule: &str, channel: &str, prints: &[&str], out: &mut dyn Write) ->
     )
 }
 
-/// Finds the record of a decision in lines of JSON: the module's own, or an access log's with the record as a member.
+/// Finds the record of a decision in lines of a log: the module's own, or an access log's, be it text or JSON.
 fn record(id: &str, explain: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     let input: Box<dyn BufRead> = match explain.records.as_deref() {
         Some(path) if path.as_os_str() != "-" => {
@@ -107,10 +107,7 @@ fn record(id: &str, explain: &Explain, out: &mut dyn Write) -> io::Result<Exit> 
         if !line.contains(id) {
             continue;
         }
-        let start = line.find('{').unwrap_or(line.len());
-        let json = line.get(start..).unwrap_or_default();
-        let Ok(value) = serde_json::from_str::<Value>(json) else { continue };
-        if let Some(record) = nested(&value, id) {
+        if let Some(record) = objects(&line).iter().find_map(|value| nested(value, id)) {
             return told(&record, out).map(|()| Exit::Good);
         }
     }
@@ -118,7 +115,22 @@ fn record(id: &str, explain: &Explain, out: &mut dyn Write) -> io::Result<Exit> 
     Ok(Exit::Bad)
 }
 
-/// The record of that id: the value itself, a member, or JSON lines inside a text member.
+/// The JSON objects of a text, whatever stands between them: of several Weirs each leaves a record.
+fn objects(text: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('{') {
+        rest = rest.get(start..).unwrap_or_default();
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let read = stream.next();
+        let end = if matches!(read, Some(Ok(_))) { stream.byte_offset() } else { 1 };
+        found.extend(read.and_then(Result::ok));
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    found
+}
+
+/// The record of that id: the value itself, a member, or an object inside a text member.
 fn nested(value: &Value, id: &str) -> Option<Value> {
     match value {
         Value::Object(members) => {
@@ -129,10 +141,7 @@ fn nested(value: &Value, id: &str) -> Option<Value> {
             }
             members.values().find_map(|member| nested(member, id))
         }
-        Value::String(text) => text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find_map(|inner| if inner.is_string() { None } else { nested(&inner, id) }),
+        Value::String(text) => objects(text).iter().find_map(|inner| nested(inner, id)),
         _ => None,
     }
 }
@@ -172,4 +181,28 @@ fn told(record: &Value, out: &mut dyn Write) -> io::Result<()> {
 
 fn list<'a>(of: &'a Value, name: &str) -> &'a [Value] {
     of.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_found_in_any_log() {
+        let two = r#"{"id":"a","decision":"pass"} {"id":"b","decision":"mask"}"#;
+        let member = serde_json::json!({ "path": "/", "weir": two }).to_string();
+        for line in
+            [format!("[2026-11-24] \"GET /{{x}}\" 200 {two}"), member, format!("weir_audit {two}")]
+        {
+            for (id, decision) in [("a", "pass"), ("b", "mask")] {
+                let found = objects(&line).iter().find_map(|value| nested(value, id));
+                assert_eq!(
+                    found.map(|record| record["decision"].clone()),
+                    Some(decision.into()),
+                    "{line}"
+                );
+            }
+            assert!(objects(&line).iter().all(|value| nested(value, "c").is_none()));
+        }
+    }
 }

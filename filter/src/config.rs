@@ -1,9 +1,10 @@
 //! What a configuration text comes to. The scheme for bad policies is built on what Envoy 1.36 to 1.40 do: a canary
 //! VM is asked first and its verdict is remembered by text; a worker that says no after the canary said yes runs
 //! *without* the filter. So a worker never says no: whatever a canary says yes to is kept in the data that all VMs of
-//! the process share, because a worker's own memory ends with a trap.
+//! the process share, because a worker's own memory ends with a trap. A worker that traps while it is configured runs
+//! without the filter too, so it compiles nothing unless memory is plenty.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use weir_rules::packs;
 use weir_rules::policy::Node;
@@ -11,20 +12,54 @@ use weir_rules::policy::Node;
 use crate::engine::fnv;
 use crate::guard::{Environment, Guard};
 
+/// The most bytes of one policy; one of 10,000 rules takes about 15 MiB.
+const MAX_POLICY: usize = 128 << 20;
+/// The most bytes of all policies of a VM before another one is compiled. Envoy gives a VM 1 GiB, and under LDS policies
+/// pile up in it while old listeners drain.
+const MAX_POLICIES: usize = 384 << 20;
+/// Bytes that are kept of each byte of a document, roughly, besides what is compiled of it.
+const KEPT: usize = 4;
+const NO_ROOM: &str =
+    "no memory is left for it (wait until old listeners have drained, or restart the proxy)";
+const TOO_LARGE: &str = "it takes more than 128 MiB of memory (write fewer or shorter patterns)";
+
 /// Data that all VMs of a proxy process share.
 pub trait Shared {
     fn get(&self, key: &str) -> bool;
     fn set(&mut self, key: &str);
 }
 
-/// The last good guard by plugin name, in this VM's memory.
-#[derive(Default)]
-pub struct Registry(Vec<(String, Rc<Guard>)>);
+/// What this VM's memory holds.
+pub struct Registry {
+    /// The last good guard by plugin name.
+    good: Vec<(String, Rc<Guard>)>,
+    /// All guards that something still runs under, with their size in bytes.
+    live: Vec<(Weak<Guard>, usize)>,
+    /// The most bytes of `live` before another one is compiled.
+    max: usize,
+}
+
+impl Default for Registry {
+    fn default() -> Registry {
+        Registry { good: Vec::new(), live: Vec::new(), max: MAX_POLICIES }
+    }
+}
 
 impl Registry {
     /// The last good guard of a plugin name.
     pub fn last_good(&self, name: &str) -> Option<Rc<Guard>> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, guard)| guard.clone())
+        self.good.iter().find(|(n, _)| n == name).map(|(_, guard)| guard.clone())
+    }
+
+    fn keep(&mut self, name: &str, guard: &Rc<Guard>, size: usize) {
+        self.good.retain(|(n, _)| n != name);
+        self.good.push((name.to_owned(), guard.clone()));
+        self.live.push((Rc::downgrade(guard), size));
+    }
+
+    fn has_room(&mut self) -> bool {
+        self.live.retain(|(guard, _)| guard.strong_count() > 0);
+        self.live.iter().map(|(_, size)| size).sum::<usize>() <= self.max
     }
 }
 
@@ -34,7 +69,7 @@ pub enum Configured {
     Active(Rc<Guard>),
     /// Bad; the last good one stays in force for what it names. `opens` is about the rest, as below.
     Stale { guard: Rc<Guard>, reasons: Vec<String>, opens: bool },
-    /// Bad, and there is no good one: say no, so that the proxy keeps what it has.
+    /// Bad, and there is an earlier one: say no, so that the proxy keeps what it has.
     Refused { reasons: Vec<String> },
     /// Bad, and there never was a good one: requests are answered 503, or pass if the document itself says FailOpen.
     Degraded { reasons: Vec<String>, opens: bool },
@@ -67,25 +102,34 @@ pub fn configure(
 ) -> Configured {
     let good = format!("weir.good.{name}");
     let accepted = format!("weir.acc.{name}.{vm:016x}.{:016x}", fnv(text));
-    let reasons: Vec<String> = match Guard::new(text, environment, now) {
-        Ok(guard) => {
-            registry.0.retain(|(n, _)| n != name);
-            registry.0.push((name.to_owned(), guard.clone()));
+    let has_room = registry.has_room();
+    let reasons: Vec<String> = match has_room.then(|| Guard::new(text, environment, now)) {
+        Some(Ok(guard)) if size(&guard, text) > MAX_POLICY => vec![TOO_LARGE.to_owned()],
+        Some(Ok(guard)) => {
+            registry.keep(name, &guard, size(&guard, text));
             shared.set(&good);
             // With another clock the same text may be bad, and a worker may be asked again at any time.
             shared.set(&accepted);
             return Configured::Active(guard);
         }
-        Err(errors) => errors.0.iter().map(ToString::to_string).collect(),
+        Some(Err(errors)) => errors.0.iter().map(ToString::to_string).collect(),
+        None => vec![NO_ROOM.to_owned()],
     };
+    let opens = has_room && says_fail_open(text);
     if let Some(guard) = registry.last_good(name) {
-        return Configured::Stale { guard, reasons, opens: says_fail_open(text) };
+        return Configured::Stale { guard, reasons, opens };
     }
     if shared.get(&good) && !shared.get(&accepted) {
         return Configured::Refused { reasons };
     }
     shared.set(&accepted);
-    Configured::Degraded { reasons, opens: says_fail_open(text) }
+    Configured::Degraded { reasons, opens }
+}
+
+/// Bytes of memory that a guard takes, roughly.
+fn size(guard: &Guard, text: &[u8]) -> usize {
+    let kept = text.len().saturating_mul(KEPT);
+    guard.engines().map(|engine| engine.rules.memory().saturating_add(kept)).sum()
 }
 
 /// Whether a broken document still parses and asks to fail open.
@@ -186,6 +230,26 @@ mod tests {
         let mut registry = Registry::default();
         let verdict = configure(&mut registry, &mut shared, newer, BAD, &|_| None, 0);
         assert_eq!(word(&verdict), "refused", "the proxy keeps the old module");
+    }
+
+    #[test]
+    fn a_worker_that_is_full_keeps_what_it_has() {
+        let mut shared = Keys::default();
+        let texts: Vec<Vec<u8>> = (0..5).map(|n| [GOOD, &b" ".repeat(n)[..]].concat()).collect();
+        let mut worker = Registry::default();
+        let mut drains = Vec::new();
+        let mut configure = |text: &[u8]| {
+            let outcome = decide(&mut worker, &mut shared, text);
+            worker.max = worker.live.iter().map(|(_, size)| size).max().map_or(0, |s| s * 2);
+            let word = word(&outcome);
+            drains.push(outcome);
+            word
+        };
+        let words: Vec<&str> = texts.iter().take(4).map(|text| configure(text)).collect();
+        assert_eq!(words, ["active", "active", "active", "stale"]);
+        drains.clear();
+        let last = texts.last().expect("five texts");
+        assert_eq!(word(&decide(&mut worker, &mut shared, last)), "active", "they have drained");
     }
 
     #[test]

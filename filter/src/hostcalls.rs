@@ -99,6 +99,11 @@ unsafe extern "C" {
     fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn random_get(data: *mut u8, size: usize) -> u32;
+}
+
 fn check(status: u32) -> Result<(), HostError> {
     if status == 0 { Ok(()) } else { Err(HostError(status)) }
 }
@@ -124,6 +129,14 @@ pub fn now() -> u64 {
     // SAFETY: the pointer is of a live local.
     let status = unsafe { proxy_get_current_time_nanoseconds(&mut time) };
     if status == 0 { time / 1000 } else { 0 }
+}
+
+/// A random number; 0 when the host refuses.
+pub fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // SAFETY: pointer and length are of a live local.
+    let status = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
+    if status == 0 { u64::from_le_bytes(bytes) } else { 0 }
 }
 
 /// All headers of a map, names and values.

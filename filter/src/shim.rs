@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 use std::rc::{Rc, Weak};
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -31,7 +30,7 @@ thread_local! {
     static METRICS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
     static WARNINGS: RefCell<Warnings> = RefCell::default();
     /// Random. Workers number their streams alike, and may begin two with the same number in the same microsecond.
-    static SEED: u64 = RandomState::new().hash_one(());
+    static SEED: u64 = hostcalls::random();
 }
 
 /// What streams of a root context run under.
@@ -92,13 +91,13 @@ impl RootContext for Root {
             for id in guard.engines().flat_map(|e| e.rules.expired(now)) {
                 hostcalls::log(WARN, &format!("weir: exception {id} has expired and is ignored"));
             }
-            report_expired(guard, now);
+            report_expired(&self.name, guard, now);
         }
         self.guard = guard;
         self.degraded = opens.map(|opens| Rc::new(Degraded::new(opens)));
         report(state, &reasons);
         for known in ["active", "stale", "degraded"] {
-            gauge(&format!("weir_policy_{known}"), u64::from(known == state));
+            gauge(&format!("weir_policy_{known}"), &self.name, u64::from(known == state));
         }
         true
     }
@@ -129,7 +128,7 @@ impl RootContext for Root {
             }
         });
         if let Some(guard) = &self.guard {
-            report_expired(guard, now);
+            report_expired(&self.name, guard, now);
         }
     }
 
@@ -165,6 +164,8 @@ impl Root {
 /// The most milliseconds between two ticks: how long a stream waits that is to be reset.
 const TICK: u32 = 250;
 const WARN: u32 = 3;
+/// The most characters of a plugin's name in a metric.
+const MAX_LABEL: usize = 64;
 
 /// Often enough to end a stalled or cut stream soon after its time, in milliseconds.
 fn tick(guard: &Guard) -> u32 {
@@ -176,13 +177,18 @@ fn tick(guard: &Guard) -> u32 {
     guard.engines().map(of).min().unwrap_or(TICK).clamp(25, TICK)
 }
 
-fn report_expired(guard: &Guard, now: u64) {
+fn report_expired(plugin: &str, guard: &Guard, now: u64) {
     let expired = guard.engines().map(|e| e.rules.expired(now).count() as u64).sum();
-    gauge("weir_exceptions_expired", expired);
+    gauge("weir_exceptions_expired", plugin, expired);
 }
 
-fn gauge(name: &str, value: u64) {
-    if let Some(id) = hostcalls::define_metric(MetricKind::Gauge, name) {
+/// Sets a gauge of one plugin: there may be several in a process, and each tells its own state.
+fn gauge(name: &str, plugin: &str, value: u64) {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "._-/".contains(c) { c } else { '_' };
+    let plugin: String = plugin.chars().take(MAX_LABEL).map(safe).collect();
+    let mut full = name.to_owned();
+    label(&mut full, "plugin", &plugin);
+    if let Some(id) = metric(MetricKind::Gauge, &full) {
         hostcalls::record(id, value);
     }
 }
@@ -283,13 +289,13 @@ impl Host for Proxy {
     }
 
     fn set_state(&mut self, key: &str, value: &str) {
-        // Another Weir in the chain may have told its part before: one line each.
-        let mut lines = hostcalls::property(&[key]).unwrap_or_default();
-        if !lines.is_empty() {
-            lines.push(b'\n');
+        // Another Weir in the chain may have told its part before. A line end would break a text log.
+        let mut records = hostcalls::property(&[key]).unwrap_or_default();
+        if !records.is_empty() {
+            records.push(b' ');
         }
-        lines.extend_from_slice(value.as_bytes());
-        hostcalls::set_property(key, &lines);
+        records.extend_from_slice(value.as_bytes());
+        hostcalls::set_property(key, &records);
     }
 
     fn property(&self, path: &[&str]) -> Option<String> {
@@ -306,10 +312,14 @@ impl Host for Proxy {
 }
 
 /// Envoy's `stats_tags` make labels of what stands between `=.=` and `;.;`.
+fn label(full: &mut String, name: &str, value: &str) {
+    full.push_str(&format!("_{name}=.={value};.;"));
+}
+
 fn labeled(name: &str, labels: Labels<'_>) -> String {
     let mut full = name.to_owned();
-    for (label, value) in labels {
-        full.push_str(&format!("_{label}=.={value};.;"));
+    for (name, value) in labels {
+        label(&mut full, name, value);
     }
     full.push_str("_total");
     full

@@ -7,7 +7,7 @@ replace a running policy.
 There may be several Weirs in a chain, and several listeners, each with Weirs of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
@@ -38,13 +38,16 @@ ACCESS = {
 class Weir:
     """One Weir in a chain. `name` is the filter's, and its resource's under ECDS: filters of the same name share the
     resource. `plugin` is the plugin name, by which the module knows its policy again; Weirs of the same `vm` run in
-    one VM a worker and share what the module keeps."""
+    one VM a worker and share what the module keeps. `environment`: the variables of the VM, where the keys of a policy
+    are; `vm_configuration`: a text that the module does not read, by which VMs of one name differ."""
 
     configuration: str
     name: str = "weir"
     plugin: str = "weir"
     delivery: str = "Inline"
     vm: str = "weir"
+    vm_configuration: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Plan:
     """What to run. `module` None means a proxy without the filter. `delivery`: Inline, ECDS or LDS.
     `port` 0 lets the kernel pick one. `stops_on_headers`: the filter may hold heads, as `holdHeaders` needs.
     `buffer_limit`: bytes that Envoy buffers for each connection, its own default where 0.
-    `inner`: further Weirs behind the first in its chain; `others`: further listeners. `drain`: seconds that an old
-    listener goes on after an update."""
+    `vm`, `vm_configuration` and `environment` are the first Weir's. `inner`: further Weirs behind it in its chain;
+    `others`: further listeners. `drain`: seconds that an old listener goes on after an update."""
 
     folder: Path
     upstream_port: int
@@ -71,6 +74,9 @@ class Plan:
     port: int = 0
     stops_on_headers: bool = False
     buffer_limit: int = 0
+    vm: str = "weir"
+    vm_configuration: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
     inner: tuple[Weir, ...] = ()
     others: tuple[Listener, ...] = ()
     failure_policy: str = "FAIL_RELOAD"
@@ -81,7 +87,8 @@ class Plan:
     @property
     def listeners(self) -> tuple[Listener, ...]:
         """All listeners, the one that most tests talk to first."""
-        first = Weir(self.configuration, delivery=self.delivery)
+        vm = {"vm": self.vm, "vm_configuration": self.vm_configuration, "environment": self.environment}
+        first = Weir(self.configuration, delivery=self.delivery, **vm)
         return (Listener("ingress", (first, *self.inner)), *self.others)
 
     def watched(self, resource: str) -> Path:
@@ -172,17 +179,25 @@ def _weir(plan: Plan, weir: Weir) -> dict:
 
 
 def _wasm(plan: Plan, weir: Weir) -> dict:
-    value = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": weir.configuration}
     code = {"local": {"filename": str(plan.module)}}
+    vm = {"vm_id": weir.vm, "runtime": "envoy.wasm.runtime.v8", "code": code}
+    if weir.environment:
+        vm["environment_variables"] = {"key_values": weir.environment}
+    if weir.vm_configuration:
+        vm["configuration"] = _text(weir.vm_configuration)
     plugin = {
         "name": weir.plugin,
         "root_id": "weir",
         "failure_policy": plan.failure_policy,
-        "configuration": value,
+        "configuration": _text(weir.configuration),
         "allow_on_headers_stop_iteration": plan.stops_on_headers,
-        "vm_config": {"vm_id": weir.vm, "runtime": "envoy.wasm.runtime.v8", "code": code},
+        "vm_config": vm,
     }
     return {"@type": WASM, "config": plugin}
+
+
+def _text(value: str) -> dict:
+    return {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": value}
 
 
 def _watch(folder: Path) -> dict:

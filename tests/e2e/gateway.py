@@ -55,16 +55,17 @@ class Gateway(Envoy):
     def __exit__(self, *_):
         self.stop()
 
-    def replace_policy(self, configuration: str, weir: str = "weir") -> None:
-        """Puts a new configuration of one Weir in place and waits until Envoy has judged it (taken or refused)."""
+    def replace_policy(self, configuration: str, weir: str = "weir", **more) -> None:
+        """Puts a new configuration of one Weir in place and waits until Envoy has judged it (taken or refused). `more`
+        are other fields of `Plan` that change with it, such as the module."""
         resource = "LDS" if self._plan.delivery == "LDS" else weir
         before = self._judged(resource)
-        self.write_policy(configuration, weir)
+        self.write_policy(configuration, weir, **more)
         wait_for("update judged", lambda: self._judged(resource) > before)
 
-    def write_policy(self, configuration: str, weir: str = "weir") -> None:
+    def write_policy(self, configuration: str, weir: str = "weir", **more) -> None:
         """The same by rename, without waiting: Envoy may be at an earlier update still."""
-        plan = self._plan
+        plan = replace(self._plan, **more)
         if weir == "weir":
             plan = replace(plan, configuration=configuration)
         others = tuple(replace(each, weirs=_changed(each.weirs, weir, configuration)) for each in plan.others)
@@ -101,13 +102,22 @@ class Gateway(Envoy):
     @staticmethod
     def records(line: dict) -> list[dict]:
         """The audit records of an access log line: one of each Weir that the request passed."""
-        told = line["weir"]
-        return [json.loads(record) for record in told.split("\n")] if told not in (None, "-", "") else []
+        told, records = line["weir"] or "", []
+        while told.strip("-"):
+            record, end = json.JSONDecoder().raw_decode(told)
+            records.append(record)
+            told = told[end:].removeprefix(" ")
+        return records
 
     def _access_lines(self, scenario: str) -> list[dict]:
         path = self.folder / "access.log"
         lines = path.read_text().splitlines() if path.exists() else []
         return [line for line in map(json.loads, lines) if line["scenario"] == scenario]
+
+    def gauge(self, name: str, plugin: str = "weir") -> int:
+        """A gauge of one plugin of the module, 0 where it has not told any."""
+        full = f"wasmcustom.{name}_plugin=.={plugin};.;"
+        return self.stats(full).get(full, 0)
 
     def update_stats(self, resource: str = "weir") -> dict[str, int]:
         """What became of the updates of a resource: `update_success`, `update_rejected` and their like."""

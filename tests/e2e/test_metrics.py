@@ -57,7 +57,7 @@ def test_every_label_is_one(tagged, upstream):
     findings = [dict(labels) for name, labels in seen if name == "weir_findings_total"]
     assert {"rule", "channel", "action", "mode"} <= findings[0].keys()
     assert {"response.text"} <= {labels["channel"] for labels in findings}
-    assert total(seen, "weir_bytes_total") > 0 and ("weir_policy_active", frozenset()) in seen
+    assert total(seen, "weir_bytes_total") > 0 and ("weir_policy_active", frozenset({("plugin", "weir")})) in seen
     assert not leaked(tagged.admin("/stats/prometheus"))
 
 

@@ -25,9 +25,12 @@ def resource(delivery: str) -> str:
 
 def told(envoy: Gateway) -> dict[str, int]:
     """What the metrics say about the policy."""
-    names = ("policy_active", "policy_stale", "policy_degraded", "stale_requests_total", "degraded_requests_total")
+    gauges, counters = ("active", "stale", "degraded"), ("stale_requests_total", "degraded_requests_total")
     stats = envoy.stats("wasmcustom.weir_")
-    return {name: stats.get(f"wasmcustom.weir_{name}", 0) for name in names}
+    return {
+        **{f"policy_{name}": envoy.gauge(f"weir_policy_{name}") for name in gauges},
+        **{name: stats.get(f"wasmcustom.weir_{name}", 0) for name in counters},
+    }
 
 
 @pytest.mark.parametrize("configuration", BAD.values(), ids=BAD.keys())

@@ -39,6 +39,14 @@ def test_names_of_their_own(fresh, upstream):
     assert [envoy.update_stats(name)["update_rejected"] for name in ("weir", "weir-other")] == [1, 1]
 
 
+def test_each_plugin_tells_its_own_state(fresh, upstream):
+    """A second one that is well does not hide the first one that is not."""
+    envoy = fresh(BAD_ONE, others=(other(GUARD, "weir-other", "Inline"),))
+    assert [state(ask(port, upstream)) for port in ports(envoy)] == ["closed", "filtered"]
+    told = {plugin: envoy.gauge("weir_policy_active", plugin) for plugin in ("weir", "weir-other")}
+    assert told == {"weir": 0, "weir-other": 1} and envoy.gauge("weir_policy_degraded") == 1
+
+
 def test_one_resource_for_both(fresh, upstream):
     """As a control plane delivers one plugin to many listeners: one text, one name."""
     both = Listener("other", (Weir(BAD_ONE, delivery="ECDS"),))
