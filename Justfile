@@ -114,6 +114,19 @@ test-wasm:
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$runner/bin/wasm-bindgen-test-runner" \
         cargo test --package weir-rules --test portable --target wasm32-unknown-unknown
 
+# Looks for inputs that break an invariant: ./just fuzz frames|json|policy|exchange SECONDS. The tests replay the corpus.
+fuzz target seconds:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    private={{ quote(tools / "cargo-fuzz-0.13.2") }}
+    [[ -x $private/bin/cargo-fuzz ]] || cargo install cargo-fuzz --version 0.13.2 --locked --root "$private" >&2
+    PATH=$private/bin:$PATH
+    found={{ quote(root / "target/fuzz-corpus" / target) }}
+    mkdir -p "$found"
+    cargo fuzz run --sanitizer none --target-dir {{ quote(root / "target/fuzz") }} {{ quote(target) }} \
+        "$found" {{ quote(root / "fuzz/corpus" / target) }} -- \
+        -max_total_time={{ seconds }} -max_len=5000 -timeout=30 -dict={{ quote(root / "fuzz/words.dict") }}
+
 # The tests of the project's own scripts and of the ./just contract.
 test-tools: venv
     {{ python }} -m pytest tests/tools

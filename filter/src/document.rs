@@ -143,6 +143,12 @@ impl Scanned {
     }
 }
 
+/// A name that an ending or a record may repeat: nothing of it where a rule finds something in it.
+pub fn harmless(rules: &Ruleset, channel: Channel, text: &str) -> String {
+    let found = scan_whole(rules, ChannelSet::from(channel), text);
+    if found.is_ok_and(|found| found.is_empty()) { text.to_owned() } else { String::new() }
+}
+
 /// The cut of a once-decoded span; `written` is escaped for both layers.
 fn nested_cut(
     raw: &mut Offsets<'_>,

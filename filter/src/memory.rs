@@ -23,6 +23,13 @@ impl Account {
         true
     }
 
+    /// Counts `bytes` in place of what was counted; `false` (and nothing counted) if the worker would hold more than
+    /// `limit`.
+    pub fn set(&mut self, bytes: u64, limit: u64) -> bool {
+        self.clear();
+        self.grow(usize::try_from(bytes).unwrap_or(usize::MAX), limit)
+    }
+
     /// Lets everything go.
     pub fn clear(&mut self) {
         HELD.set(HELD.get().saturating_sub(self.0));
@@ -48,6 +55,9 @@ mod tests {
         assert!(two.grow(40, 100));
         one.clear();
         assert!(two.grow(60, 100));
+        assert!(two.set(10, 100) && one.grow(90, 100));
+        assert!(!two.set(11, 100));
+        one.clear();
         drop(two);
         assert!(one.grow(100, 100));
     }

@@ -73,7 +73,8 @@ impl Body {
         bytes: &[u8],
     ) -> Result<(), HostError> {
         let size = std::mem::take(&mut self.size);
-        host.set_body(side, size, bytes)
+        // There may be no buffer, and nothing is to be put in its place.
+        if size == 0 && bytes.is_empty() { Ok(()) } else { host.set_body(side, size, bytes) }
     }
 }
 

@@ -8,7 +8,7 @@ use weir_rules::{Channel, ChannelSet, Found, ScanError, Scanner};
 
 use crate::decode::DecodeFault;
 use crate::dialect::{Dialect, Direction, Fact, Meaning, Node, Spot, Value, Walker};
-use crate::document::Scanned;
+use crate::document::{Scanned, harmless};
 use crate::engine::Engine;
 use crate::json::{self, Fault, Lexer};
 use crate::memory::Account;
@@ -221,11 +221,12 @@ impl Request {
     ///
     /// # Errors
     /// As [`write`](Request::write).
-    pub fn end(&mut self) -> Result<Verdict, BodyFault> {
+    pub fn end(&mut self, tally: &mut Tally) -> Result<Verdict, BodyFault> {
         if self.is_refused() {
             return Ok(Verdict::Refused);
         }
-        self.lexer.end(self.seen)?;
+        self.lexer.end(self.seen, &mut self.walker)?;
+        self.interpret(tally)?;
         if self.refused {
             return Ok(Verdict::Refused);
         }
@@ -264,7 +265,7 @@ impl Request {
                     self.text(*meaning, *spot, raw.clone(), tally)?;
                 }
                 Fact::Bare { meaning, text, raw, key } => {
-                    let channel = fixed_channel(*meaning);
+                    let channel = meaning.channel(Direction::Request);
                     let scope = ChannelSet::from(channel);
                     let text = facts.text(text);
                     let scanned =
@@ -389,7 +390,7 @@ impl Request {
             }
             meaning => {
                 let signed = matches!(meaning, Meaning::Signed(_));
-                self.decide(&scanned, fixed_channel(meaning), signed, tally);
+                self.decide(&scanned, meaning.channel(Direction::Request), signed, tally);
             }
         }
         Ok(())
@@ -419,7 +420,7 @@ impl Request {
                 self.chosen_denied =
                     verdict.action == ToolAction::Deny && verdict.mode == Mode::Enforce;
             }
-            Value::Model => self.model = text.to_owned(),
+            Value::Model => self.model = harmless(&self.engine.rules, Channel::RequestOther, text),
             Value::Stream => self.stream = text == "true",
             _ => {}
         }
@@ -507,15 +508,6 @@ fn scope(meaning: Meaning) -> ChannelSet {
             Channel::RequestToolResult,
         ]),
         Meaning::Result => ChannelSet::of(&[Channel::RequestToolResult, Channel::RequestDocument]),
-        meaning => ChannelSet::from(fixed_channel(meaning)),
-    }
-}
-
-fn fixed_channel(meaning: Meaning) -> Channel {
-    match meaning {
-        Meaning::Text(channel) | Meaning::Arguments(channel) | Meaning::Signed(channel) => channel,
-        Meaning::SourceData => Channel::RequestDocument,
-        Meaning::Result => Channel::RequestToolResult,
-        _ => Channel::RequestOther,
+        meaning => ChannelSet::from(meaning.channel(Direction::Request)),
     }
 }

@@ -64,7 +64,8 @@ pub fn cut(
         Coding::Whole(layers) => (0, raw.length(), layers),
         Coding::Bare => {
             let bytes = written.map(|_| vec![b'0']).unwrap_or_default();
-            let raw = base + text.start as u64..base + text.end as u64;
+            // Inside a string, bare text of arguments may be written in escapes.
+            let raw = base + raw.find(text.start)? as u64..base + raw.find(text.end)? as u64;
             return Some(Cut { raw, bytes });
         }
     };

@@ -2,9 +2,12 @@
 
 pub mod cuts;
 pub mod exchange;
+pub mod fuzz;
 pub mod mutate;
+pub mod oracle;
 pub mod pipeline;
 pub mod policies;
+pub mod proxy;
 pub mod recordings;
 pub mod sink;
 pub mod texts;

@@ -63,7 +63,7 @@ pub fn request(engine: &Rc<Engine>, dialect: Dialect, pieces: &[&[u8]]) -> Reque
         }
     }
     if verdict.is_ok() {
-        verdict = request.end();
+        verdict = request.end(&mut tally);
     }
     Requested { verdict, body: request.into_body(), tally }
 }

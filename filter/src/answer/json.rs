@@ -100,13 +100,13 @@ impl JsonAnswer {
     ) -> Result<(), Stop> {
         let limit = self.engine.policy.spec.limits.request.bytes();
         let worker = self.engine.policy.spec.limits.worker.bytes();
-        let total = self.held.len() as u64 + bytes.len() as u64;
-        if total > limit || !self.account.grow(bytes.len(), worker) {
-            return Err(BodyFault::TooLarge.into());
-        }
         let at = self.base + self.held.len() as u64;
         self.held.try_reserve(bytes.len()).map_err(|_| BodyFault::TooLarge)?;
+        // Kept even past the limit, for a policy that lets it pass: one chunk more at the most.
         self.held.extend_from_slice(bytes);
+        if self.held.len() as u64 > limit || !self.account.grow(bytes.len(), worker) {
+            return Err(BodyFault::TooLarge.into());
+        }
         let fed = self.lexer.feed(bytes, at, &mut self.walker);
         self.interpret(tally)?;
         if self.refused {
@@ -129,7 +129,11 @@ impl JsonAnswer {
         if length == 0 {
             return Ok(());
         }
-        self.lexer.end(length).map_err(BodyFault::from)?;
+        self.lexer.end(length, &mut self.walker).map_err(BodyFault::from)?;
+        self.interpret(tally)?;
+        if self.refused {
+            return Err(Stop::Refused);
+        }
         self.close_choice();
         self.release(out, tally);
         Ok(())
@@ -169,8 +173,8 @@ impl JsonAnswer {
                     self.current = text;
                     self.current.clear();
                 }
-                Fact::Bare { text, raw, key, .. } => {
-                    let channel = Channel::ResponseOther;
+                Fact::Bare { meaning, text, raw, key } => {
+                    let channel = meaning.channel(Direction::Answer);
                     let scanned = Scanned::bare(
                         &self.engine.rules,
                         ChannelSet::from(channel),
@@ -207,15 +211,11 @@ impl JsonAnswer {
     ) -> Result<(), BodyFault> {
         let engine = self.engine.clone();
         let rules = &engine.rules;
-        let channel = match meaning {
-            Meaning::Lane(Lane::Logprobs) => {
-                self.tokens.push_str(text);
-                return Ok(());
-            }
-            Meaning::Lane(lane) => lane.channel(),
-            Meaning::Text(channel) => channel,
-            _ => Channel::ResponseOther,
-        };
+        if meaning == Meaning::Lane(Lane::Logprobs) {
+            self.tokens.push_str(text);
+            return Ok(());
+        }
+        let channel = meaning.channel(Direction::Answer);
         let scope = ChannelSet::from(channel);
         if text.is_empty() || !rules.reads(scope) {
             return Ok(());

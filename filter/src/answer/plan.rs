@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use weir_rules::Channel;
 
-use crate::dialect::{Fact, Facts, Lane, Meaning, Node, Value};
+use crate::dialect::{Direction, Fact, Facts, Lane, Meaning, Node, Value};
 use crate::tally::Tokens;
 
 /// A text of a lane, complete within this event.
@@ -80,8 +80,8 @@ impl Plan {
                     let text = std::mem::take(&mut current);
                     plan.text(*meaning, spot.first, spot.second, text, raw.clone());
                 }
-                Fact::Bare { text, raw, key, .. } => plan.singles.push(Single {
-                    channel: Channel::ResponseOther,
+                Fact::Bare { meaning, text, raw, key } => plan.singles.push(Single {
+                    channel: meaning.channel(Direction::Answer),
                     text: facts.text(text).to_owned(),
                     raw: raw.clone(),
                     bare: Some(*key),
@@ -105,11 +105,9 @@ impl Plan {
             Meaning::Lane(lane) => {
                 self.texts.push(LaneText { lane, choice, call, text, raw });
             }
-            Meaning::Text(channel) => {
+            meaning => {
+                let channel = meaning.channel(Direction::Answer);
                 self.singles.push(Single { channel, text, raw, bare: None });
-            }
-            _ => {
-                self.singles.push(Single { channel: Channel::ResponseOther, text, raw, bare: None })
             }
         }
     }

@@ -13,11 +13,12 @@ use super::calls::Calls;
 use super::deny;
 use super::lane::{LaneKey, LaneState};
 use super::plan::{LaneText, Plan};
-use crate::dialect::{Dialect, Direction, Lane, Walker};
-use crate::document::Scanned;
+use crate::dialect::{Dialect, Direction, Lane, Walker, words};
+use crate::document::{Scanned, harmless};
 use crate::engine::Engine;
 use crate::frame::{Frame, Sse, SseFault};
 use crate::json::{self, Layers, Lexer};
+use crate::memory::Account;
 use crate::request::BodyFault;
 use crate::splice::Coding;
 use crate::tally::Tally;
@@ -51,6 +52,7 @@ pub struct StreamAnswer {
     calls: Calls,
     queue: VecDeque<(Block, Step)>,
     queued: u64,
+    account: Account,
     /// Bytes behind an event that could not be read.
     unread: Vec<u8>,
     pub seen: Seen,
@@ -93,6 +95,7 @@ impl StreamAnswer {
             calls: Calls::default(),
             queue: VecDeque::new(),
             queued: 0,
+            account: Account::default(),
             unread: Vec::new(),
             seen: Seen::default(),
             dialect,
@@ -125,16 +128,22 @@ impl StreamAnswer {
         let mut frames = VecDeque::new();
         let fed = self.sse.feed(bytes, &mut |frame| frames.push_back(frame));
         while let Some(frame) = frames.pop_front() {
-            let read = self.frame(frame, now, out, tally);
+            // Limits are compared event by event: they hold at the same one however the stream was cut.
+            let read = self.frame(frame, now, out, tally).and_then(|()| {
+                self.release(now, out, tally);
+                tally.held_bytes = tally.held_bytes.max(self.queued);
+                self.check_limits()
+            });
             if read.is_err() {
                 self.unread.extend(frames.into_iter().flat_map(|frame| frame.raw));
                 return read;
             }
-            self.release(now, out, tally);
         }
         fed.map_err(sse_fault)?;
-        tally.held_bytes = tally.held_bytes.max(self.queued);
-        self.check_limits()?;
+        let worker = self.engine.policy.spec.limits.worker.bytes();
+        if !self.account.set(self.queued.saturating_add(self.sse.pending()), worker) {
+            return Err(BodyFault::TooLarge.into());
+        }
         if out.len() == before && self.queue.iter().any(|(block, _)| self.is_judging(block)) {
             out.extend_from_slice(KEEP_ALIVE);
         }
@@ -175,6 +184,9 @@ impl StreamAnswer {
 
     fn check_limits(&self) -> Result<(), Stop> {
         let limits = &self.engine.policy.spec.limits;
+        if self.queued <= limits.held.bytes() {
+            return Ok(());
+        }
         let judging = self.queue.iter().any(|(block, _)| self.is_judging(block));
         let extra = if judging { limits.tool_call.bytes() } else { 0 };
         if self.queued > limits.held.bytes().saturating_add(extra) {
@@ -221,10 +233,10 @@ impl StreamAnswer {
         tally.media_bytes = tally.media_bytes.saturating_add(plan.media_bytes);
         tally.tokens.join(plan.tokens);
         if let (true, Some(id)) = (self.seen.id.is_empty(), &plan.id) {
-            self.seen.id = id.clone();
+            self.seen.id = harmless(&self.engine.rules, Channel::ResponseOther, id);
         }
         if let (true, Some(model)) = (self.seen.model.is_empty(), &plan.model) {
-            self.seen.model = model.clone();
+            self.seen.model = harmless(&self.engine.rules, Channel::ResponseOther, model);
         }
         if self.dialect == Dialect::AnthropicMessages && plan.frame_type == "ping" && lexed.is_ok()
         {
@@ -258,7 +270,7 @@ impl StreamAnswer {
             self.lexer.feed(data, range.start as u64, &mut self.walker)?;
             self.lexer.feed(b"\n", range.end as u64, &mut self.walker)?;
         }
-        Ok(self.lexer.end(frame.raw.len() as u64)?)
+        Ok(self.lexer.end(frame.raw.len() as u64, &mut self.walker)?)
     }
 
     /// What an event ends: choices, blocks, or everything.
@@ -284,6 +296,10 @@ impl StreamAnswer {
         let channel = Channel::ResponseOther;
         for line in &frame.other {
             let text = String::from_utf8_lossy(frame.raw.get(line.clone()).unwrap_or_default());
+            let named = text.strip_prefix("event:");
+            if named.is_some_and(|name| words::is_known(name.trim_start())) {
+                continue;
+            }
             let raw = line.start as u64..line.end as u64;
             let scanned = Scanned::string(rules, ChannelSet::from(channel), &text, raw);
             let scanned = scanned.map_err(BodyFault::from)?;
@@ -329,6 +345,10 @@ impl StreamAnswer {
         after: &mut After,
         tally: &mut Tally,
     ) -> Result<(), Stop> {
+        let most = self.engine.policy.spec.limits.lanes();
+        if plan.choices.len() > most {
+            return Err(BodyFault::TooLarge.into());
+        }
         let mut groups = Vec::new();
         for choice in &plan.choices {
             let group = plan.group(choice.position);
@@ -339,6 +359,10 @@ impl StreamAnswer {
             if let Some((raw, text)) = &choice.finish {
                 block.finish.push((group, raw.clone(), text.clone()));
             }
+        }
+        let fresh = groups.iter().filter(|group| !self.seen.open_choices.contains(group)).count();
+        if self.seen.open_choices.len() + fresh > most {
+            return Err(BodyFault::TooLarge.into());
         }
         for element in &plan.calls {
             let group = plan.group(element.choice);

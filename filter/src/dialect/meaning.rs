@@ -2,6 +2,8 @@
 
 use weir_rules::Channel;
 
+use super::Direction;
+
 /// A text that a client joins over stream events, by choice or block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
@@ -70,8 +72,27 @@ pub enum Meaning {
     Reference,
     /// Conversation state at the provider.
     State,
-    /// Identifies or types the document; carries no text of anyone.
+    /// Identifies or types the document, where numbers are nobody's.
     Structural,
+}
+
+impl Meaning {
+    /// The channel whose rules read it, where the place alone decides that.
+    pub fn channel(self, direction: Direction) -> Channel {
+        match (self, direction) {
+            (
+                Meaning::Text(channel) | Meaning::Arguments(channel) | Meaning::Signed(channel),
+                _,
+            ) => channel,
+            (Meaning::Lane(lane), _) => lane.channel(),
+            (Meaning::SourceData, _) => Channel::RequestDocument,
+            (Meaning::Result, _) => Channel::RequestToolResult,
+            (Meaning::Value(Value::ToolName), _) => Channel::RequestToolDefinition,
+            (Meaning::Value(Value::CallName), _) => Channel::ResponseToolCall,
+            (_, Direction::Request) => Channel::RequestOther,
+            (_, Direction::Answer) => Channel::ResponseOther,
+        }
+    }
 }
 
 /// Values read whole.

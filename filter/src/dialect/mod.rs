@@ -5,6 +5,7 @@ pub mod chat;
 pub mod meaning;
 pub mod path;
 pub mod walk;
+pub mod words;
 
 pub use meaning::{Lane, Meaning, Node, Value};
 pub use path::Seg;

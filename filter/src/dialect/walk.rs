@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::meaning::{Meaning, Node, Value};
 use super::path::{Key, Seg};
-use super::{Dialect, Direction};
+use super::{Dialect, Direction, words};
 use crate::json::{Event, Fault, Sink, Token};
 
-/// The most bytes kept of a [`Value`].
+/// The most bytes kept of a [`Value`]; they are what it is, and the rest is only scanned.
 const MAX_VALUE: usize = 512;
 /// Numbers shorter than this cannot be personal data; they are not scanned.
 const MIN_NUMBER: usize = 9;
@@ -105,9 +105,12 @@ pub struct Walker {
     direction: Direction,
     levels: Vec<Level>,
     path: Vec<Seg>,
-    /// Meaning and place of the open string, the start of its content, and how a URL began.
+    /// Meaning and place of the open string, and the start of its content.
     string: Option<(Meaning, Spot, u64)>,
+    /// How the open string began, if that decides what it is.
     value: String,
+    /// Pieces of the open string are told already.
+    told: bool,
     pub facts: Facts,
 }
 
@@ -120,6 +123,7 @@ impl Walker {
             path: Vec::new(),
             string: None,
             value: String::new(),
+            told: false,
             facts: Facts::default(),
         }
     }
@@ -218,32 +222,61 @@ impl Walker {
     fn string_begin(&mut self, at: u64) {
         self.enter();
         self.value.clear();
+        self.told = false;
         self.string = Some((self.meaning(), self.spot(), at));
     }
 
     fn string_text(&mut self, piece: &str, raw: Range<u64>) {
         let Some((meaning, spot, _)) = self.string else { return };
-        match meaning {
-            Meaning::Value(_) | Meaning::Url => {
+        let piece = match meaning {
+            Meaning::Media | Meaning::Reference | Meaning::State => return,
+            Meaning::Value(_) | Meaning::Structural | Meaning::Url => {
                 let room = MAX_VALUE.saturating_sub(self.value.len());
-                self.value.extend(piece.chars().take(room));
-                if meaning == Meaning::Url {
+                let (own, rest) = piece.split_at(piece.floor_char_boundary(room));
+                self.value.push_str(own);
+                if rest.is_empty() || self.is_media(meaning) {
                     return;
                 }
+                self.tell_value(meaning, spot, &raw);
+                rest
             }
-            Meaning::Media | Meaning::Structural | Meaning::Reference | Meaning::State => return,
-            _ => {}
-        }
-        if matches!(meaning, Meaning::Value(_)) {
-            return;
-        }
+            _ => piece,
+        };
+        self.tell(meaning, spot, piece, raw);
+    }
+
+    /// Whether the open string carries a file itself.
+    fn is_media(&self, meaning: Meaning) -> bool {
+        meaning == Meaning::Media || (meaning == Meaning::Url && self.value.starts_with("data:"))
+    }
+
+    fn tell(&mut self, meaning: Meaning, spot: Spot, piece: &str, raw: Range<u64>) {
         let text = self.keep(piece);
         self.facts.list.push(Fact::Text { meaning, spot, text, raw });
+        self.told = true;
+    }
+
+    /// What was kept back of the open string is scanned too: a secret may stand wherever a string may.
+    fn tell_value(&mut self, meaning: Meaning, spot: Spot, raw: &Range<u64>) {
+        if !self.told {
+            let value = std::mem::take(&mut self.value);
+            self.tell(meaning, spot, &value, raw.clone());
+            self.value = value;
+        }
     }
 
     fn string_end(&mut self, end: u64) {
         let Some((meaning, spot, start)) = self.string.take() else { return };
         let raw = start..end;
+        let is_media = self.is_media(meaning);
+        if !is_media && !self.value.is_empty() && !words::is_known(&self.value) {
+            self.tell_value(meaning, spot, &raw);
+        }
+        let plain = !matches!(meaning, Meaning::Value(_) | Meaning::Structural | Meaning::Url);
+        let silent = matches!(meaning, Meaning::Media | Meaning::Reference | Meaning::State);
+        if self.told || (plain && !silent) {
+            self.facts.list.push(Fact::TextEnd { meaning, spot, raw: raw.clone() });
+        }
         let fact = match meaning {
             Meaning::Value(value) => {
                 let kept = std::mem::take(&mut self.value);
@@ -251,14 +284,10 @@ impl Walker {
                 self.value = kept;
                 Some(Fact::Value { value, spot, text, raw })
             }
-            Meaning::Media => (end > start).then_some(Fact::Media { bytes: end - start }),
-            Meaning::Url if self.value.starts_with("data:") => {
-                Some(Fact::Media { bytes: end - start })
-            }
+            _ if is_media => (end > start).then_some(Fact::Media { bytes: end - start }),
             Meaning::Url | Meaning::Reference => Some(Fact::Reference),
             Meaning::State => Some(Fact::State),
-            Meaning::Structural => None,
-            meaning => Some(Fact::TextEnd { meaning, spot, raw }),
+            _ => None,
         };
         self.facts.list.extend(fact);
         self.leaf_node(start.saturating_sub(1)..end + 1);
@@ -268,11 +297,11 @@ impl Walker {
     fn scalar(&mut self, text: &str, raw: Range<u64>) {
         self.enter();
         let (meaning, spot) = (self.meaning(), self.spot());
+        if let Meaning::Value(value) = meaning {
+            let text = self.keep(text);
+            self.facts.list.push(Fact::Value { value, spot, text, raw: raw.clone() });
+        }
         match meaning {
-            Meaning::Value(value) => {
-                let text = self.keep(text);
-                self.facts.list.push(Fact::Value { value, spot, text, raw: raw.clone() });
-            }
             Meaning::State if text != "null" => self.facts.list.push(Fact::State),
             Meaning::Structural => {}
             _ if text.len() >= MIN_NUMBER => {

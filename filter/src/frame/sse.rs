@@ -21,9 +21,6 @@ pub struct Frame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SseFault;
 
-/// The most bytes of a line that is plain by its letters alone.
-const MAX_PLAIN: usize = 40;
-
 /// Splits a stream into events. The concatenated `raw` of all frames is the input, byte for byte.
 ///
 /// An event whose last line ends in a lone CR is given out at once; if an LF follows, it begins the next frame's
@@ -37,6 +34,8 @@ pub struct Sse {
     fields: bool,
     /// The byte before was a CR that ended a line.
     after_cr: bool,
+    /// Bytes at the frame's beginning that belong to the end of the event before: the LF after its CR.
+    stray: usize,
     started: bool,
 }
 
@@ -49,6 +48,7 @@ impl Sse {
             line: 0,
             fields: false,
             after_cr: false,
+            stray: 0,
             started: false,
         }
     }
@@ -62,6 +62,7 @@ impl Sse {
         if self.after_cr && !rest.is_empty() {
             self.after_cr = false;
             if let Some(after) = rest.strip_prefix(b"\n") {
+                self.stray += usize::from(self.frame.raw.is_empty());
                 self.frame.raw.push(b'\n');
                 self.line = self.frame.raw.len();
                 rest = after;
@@ -70,7 +71,7 @@ impl Sse {
         while !rest.is_empty() {
             let end = memchr::memchr2(b'\n', b'\r', rest);
             let length = end.map_or(rest.len(), |at| at + 1);
-            if self.frame.raw.len() + length > self.limit {
+            if self.frame.raw.len() - self.stray + length > self.limit {
                 // Kept for a policy that lets it pass: one chunk more at the most.
                 self.frame.raw.extend_from_slice(rest);
                 return Err(SseFault);
@@ -102,6 +103,11 @@ impl Sse {
         Ok(())
     }
 
+    /// Bytes of the event that is not complete.
+    pub fn pending(&self) -> u64 {
+        self.frame.raw.len() as u64
+    }
+
     /// The stream is over; gives out an event that no blank line ended.
     pub fn end(&mut self, sink: &mut dyn FnMut(Frame)) {
         if self.frame.raw.is_empty() {
@@ -117,6 +123,7 @@ impl Sse {
         frame.comment_only = !self.fields;
         self.fields = false;
         self.line = 0;
+        self.stray = 0;
         frame
     }
 
@@ -133,29 +140,19 @@ impl Sse {
         if text.is_empty() {
             return true;
         }
-        if !text.starts_with(b"data") && !is_plain(text) {
-            self.frame.other.push(line.clone());
-        }
-        let text = self.frame.raw.get(line.clone()).unwrap_or_default();
-        if text.starts_with(b":") {
-            return false;
-        }
-        self.fields = true;
         let data = match text.strip_prefix(b"data") {
             Some([]) => Some(line.end..line.end),
             Some([b':', b' ', ..]) => Some(line.start + 6..line.end),
             Some([b':', ..]) => Some(line.start + 5..line.end),
             _ => None,
         };
+        // A name such as `data2` is another field.
+        let other = data.is_none();
+        self.fields |= !text.starts_with(b":");
         self.frame.data.extend(data);
+        self.frame.other.extend(other.then_some(line));
         false
     }
-}
-
-/// A line such as `event: content_block_delta`, in which no rule could find anything.
-fn is_plain(line: &[u8]) -> bool {
-    let plain = |b: &u8| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b':' | b' ');
-    line.len() <= MAX_PLAIN && line.iter().all(plain)
 }
 
 #[cfg(test)]

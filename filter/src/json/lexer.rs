@@ -104,17 +104,17 @@ impl Lexer {
     ///
     /// # Errors
     /// It is not complete.
-    pub fn end(&mut self, at: u64) -> Result<(), Fault> {
+    pub fn end(&mut self, at: u64, sink: &mut dyn Sink) -> Result<(), Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        let scalar = self.state == State::Scalar && self.stack.is_empty();
-        if self.state == State::Done || (scalar && is_scalar(&self.scalar)) {
-            return Ok(());
-        }
-        let fault = Fault::Syntax { at, why: "the document is not complete" };
-        self.fault = Some(fault);
-        Err(fault)
+        let result = match self.state {
+            State::Done => Ok(()),
+            State::Scalar if self.stack.is_empty() => self.scalar_end(at, sink),
+            _ => Err(Fault::Syntax { at, why: "the document is not complete" }),
+        };
+        self.fault = result.err();
+        result
     }
 
     fn run(&mut self, bytes: &[u8], base: u64, sink: &mut dyn Sink) -> Result<(), Fault> {
@@ -265,23 +265,22 @@ impl Lexer {
         }
         let rest = bytes.get(index..).unwrap_or_default();
         let plain = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+        let control = rest.iter().take(plain).position(|b| *b < 0x20);
+        // What stands before a fault is told, so that of two faults the first one counts at any cut.
+        let plain = control.unwrap_or(plain);
         let run = rest.get(..plain).unwrap_or_default();
-        if let Some(bad) = run.iter().position(|b| *b < 0x20) {
-            let at = base + (index + bad) as u64;
-            return Err(Fault::Syntax { at, why: "control character in a string" });
-        }
         let at = base + index as u64;
         match std::str::from_utf8(run) {
             Ok(text) => self.piece(text, at..at + plain as u64, sink)?,
             Err(error) => {
                 let good = error.valid_up_to();
                 let bad = at + good as u64;
-                if error.error_len().is_some() || plain < rest.len() {
-                    return Err(Fault::Syntax { at: bad, why: "invalid UTF-8" });
-                }
                 let (text, cut) = run.split_at_checked(good).unwrap_or((run, &[]));
                 let text = std::str::from_utf8(text).unwrap_or_default();
                 self.piece(text, at..bad, sink)?;
+                if error.error_len().is_some() || plain < rest.len() {
+                    return Err(Fault::Syntax { at: bad, why: "invalid UTF-8" });
+                }
                 self.pending.extend_from_slice(cut);
                 self.pending_start = bad;
             }
@@ -289,6 +288,10 @@ impl Lexer {
         let stop = index + plain;
         match bytes.get(stop) {
             None => Ok(stop),
+            Some(0..0x20) => {
+                let at = base + stop as u64;
+                Err(Fault::Syntax { at, why: "control character in a string" })
+            }
             Some(b'"') => {
                 self.string_end(base + stop as u64, sink)?;
                 Ok(stop + 1)

@@ -137,7 +137,7 @@ impl Exchange {
     }
 
     fn write_answer(&mut self, host: &mut dyn Host, out: &[u8], end: bool) -> Flow {
-        if self.answer_body.write(host, Side::Answer, out).is_err() && !out.is_empty() {
+        if self.answer_body.write(host, Side::Answer, out).is_err() {
             self.tally.fault("host");
             host.reset(Side::Answer);
             return Flow::Pause;

@@ -121,7 +121,8 @@ impl Exchange {
         }
         let chunk = match self.request_body.take(host, Side::Request, size) {
             Ok(chunk) => chunk,
-            Err(_) => return self.fail_request(host, "host", 500),
+            // What is with us already cannot be put back, so that this cannot pass in part.
+            Err(_) => return self.fail_closed(host, "host", 500),
         };
         self.request_size = self.request_size.saturating_add(chunk.len() as u64);
         if let Err(fault) = self.read_request(&chunk, end) {
@@ -207,7 +208,7 @@ impl Exchange {
             self.tally.unread_bytes = self.tally.unread_bytes.saturating_add(body.len() as u64);
             return match self.request_body.write(host, Side::Request, &body) {
                 Ok(()) => Flow::Continue,
-                Err(_) => self.fail_request(host, "host", 500),
+                Err(_) => self.fail_closed(host, "host", 500),
             };
         }
         self.fail_closed(host, fault.word(), status)
@@ -258,7 +259,7 @@ impl Exchange {
     fn judge_request(&mut self, host: &mut dyn Host, trailers: bool) -> Flow {
         let reading = std::mem::replace(&mut self.requesting, Requesting::Passing);
         let Requesting::Reading(mut request) = reading else { return Flow::Continue };
-        let verdict = request.end();
+        let verdict = request.end(&mut self.tally);
         self.wants_stream = request.stream;
         self.facts.model.clone_from(&request.model);
         let edited = match verdict {

@@ -37,7 +37,7 @@ fn lex(input: &[u8], cuts: &[usize]) -> Result<Seen, Fault> {
         lexer.feed(&input[at..cut], at as u64, &mut seen)?;
         at = cut;
     }
-    lexer.end(at as u64)?;
+    lexer.end(at as u64, &mut seen)?;
     Ok(seen)
 }
 
@@ -128,7 +128,7 @@ fn a_fault_stays() {
     let mut lexer = Lexer::new(Limits::default());
     let fault = lexer.feed(b"[x", 0, &mut Seen::default()).unwrap_err();
     assert_eq!(lexer.feed(b"1]", 2, &mut Seen::default()), Err(fault));
-    assert_eq!(lexer.end(4), Err(fault));
+    assert_eq!(lexer.end(4, &mut Seen::default()), Err(fault));
     lexer.reset();
     assert_eq!(lexer.feed(b"[1]", 0, &mut Seen::default()), Ok(()));
 }

@@ -1,0 +1,52 @@
+//! Words of the protocols themselves: roles, types of events and blocks, reasons to finish. They come with every event,
+//! and no rule needs to look for anything in them.
+
+/// Whether the whole text is such a word.
+pub fn is_known(text: &str) -> bool {
+    matches!(
+        text,
+        "any"
+            | "assistant"
+            | "auto"
+            | "base64"
+            | "chat.completion"
+            | "chat.completion.chunk"
+            | "content_block_delta"
+            | "content_block_start"
+            | "content_block_stop"
+            | "content_filter"
+            | "developer"
+            | "document"
+            | "end_turn"
+            | "error"
+            | "file"
+            | "function"
+            | "image"
+            | "image_url"
+            | "input_audio"
+            | "input_json_delta"
+            | "length"
+            | "max_tokens"
+            | "message"
+            | "message_delta"
+            | "message_start"
+            | "message_stop"
+            | "none"
+            | "ping"
+            | "required"
+            | "signature_delta"
+            | "stop"
+            | "stop_sequence"
+            | "system"
+            | "text"
+            | "text_delta"
+            | "thinking"
+            | "thinking_delta"
+            | "tool"
+            | "tool_calls"
+            | "tool_result"
+            | "tool_use"
+            | "url"
+            | "user"
+    )
+}

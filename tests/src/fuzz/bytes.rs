@@ -1,0 +1,24 @@
+//! Numbers from the beginning of an input, and ways to cut the rest of it.
+
+/// The part of an input that has not been used yet.
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl<'a> Bytes<'a> {
+    /// The next byte; 0 when there is none.
+    pub fn byte(&mut self) -> u8 {
+        let (byte, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        *byte
+    }
+}
+
+/// `bytes` in pieces as the two bytes of `cut` say: at one place, or all of one size.
+pub fn pieces<'a>(bytes: &'a [u8], cut: (u8, u8)) -> Vec<&'a [u8]> {
+    let number = usize::from(cut.0 & 0x7f) << 8 | usize::from(cut.1);
+    if cut.0 & 0x80 == 0 {
+        bytes.chunks(1 + number % 64).collect()
+    } else {
+        let (first, second) = bytes.split_at(number % (bytes.len() + 1));
+        vec![first, second]
+    }
+}
