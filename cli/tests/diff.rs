@@ -32,14 +32,20 @@ fn changes(folder: &Folder, from: &str, to: &str) -> (i32, Vec<String>) {
     let ran = folder.run("diff old.yaml new.yaml --format json", "");
     assert_eq!(ran.err, "", "{from} → {to}");
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["weaker"], ran.exit == 1);
+    (ran.exit, told(&ran.out))
+}
+
+/// The changes of a report, each as `WEIGHT OLD NEW WHAT`.
+fn told(report: &str) -> Vec<String> {
+    let report: serde_json::Value = serde_json::from_str(report).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
     let show = |change: &serde_json::Value| {
         let [weight, old, new, what] =
             ["weight", "old", "new", "what"].map(|key| text(&change[key]));
         format!("{weight} {old} {new} {what}")
     };
-    assert_eq!(report["weaker"], ran.exit == 1);
-    (ran.exit, report["changes"].as_array().unwrap().iter().map(show).collect())
+    report["changes"].as_array().unwrap().iter().map(show).collect()
 }
 
 #[test]
@@ -283,4 +289,82 @@ fn bad_input() {
         "{}",
         ran.err
     );
+}
+
+const BUNDLE: &str = r#"apiVersion: guard.weir.dev/v1alpha1
+kind: Bundle
+metadata: {name: all}
+spec:
+  baseline:
+    metadata: {name: bank}
+    spec:
+      overrides:
+        limits: {request: 1Mi}
+        packs: [{name: secrets, action: Mask}]
+      unmatched: Baseline
+  policies:
+    - metadata: {name: retail}
+      spec:
+        appliesTo: {callers: ["spiffe://bank/ns/retail/*"]}
+        rules:
+          - {id: code, keywords: [bluebird], channels: [response.text], action: Mask, exposure: Nothing}
+    - metadata: {name: hr}
+      spec:
+        appliesTo: {callers: ["spiffe://bank/ns/hr/*"]}
+        limits: {held: 32Ki}
+"#;
+
+#[test]
+fn bundles_by_what_callers_come_under() {
+    let folder = Folder::new("diff-bundles");
+    folder.file("old.yaml", BUNDLE);
+    let hr = BUNDLE.find("    - metadata: {name: hr}").unwrap();
+    let rule = "/spec/policies/0/spec/rules/0";
+    for (new, exit, expected) in [
+        (BUNDLE.to_owned(), 0, vec![]),
+        (
+            BUNDLE.replace("1Mi", "2Mi"),
+            1,
+            vec![
+                "weaker /spec/baseline/spec/overrides/limits/request /spec/baseline/spec/overrides/limits/request other callers, retail, hr: request: 1Mi → 2Mi".to_owned(),
+            ],
+        ),
+        (
+            BUNDLE.replace("action: Mask, exposure", "action: Audit, exposure"),
+            1,
+            vec![format!("weaker {rule} {rule} retail: retail/code: response.text: mask → audit")],
+        ),
+        (
+            BUNDLE.replace("unmatched: Baseline", "unmatched: Reject"),
+            0,
+            vec![
+                "stronger /spec/baseline/spec/unmatched /spec/baseline/spec/unmatched unmatched: Baseline → Reject".to_owned(),
+            ],
+        ),
+        (
+            BUNDLE[..hr].to_owned(),
+            1,
+            vec![
+                "weaker /spec/policies/1/spec/limits/held - hr: held: 32Ki → left out".to_owned(),
+                "changed /spec/policies/1 - hr: policy removed".to_owned(),
+            ],
+        ),
+    ] {
+        folder.file("new.yaml", &new);
+        let ran = folder.run("diff old.yaml new.yaml --format json", "");
+        assert_eq!((ran.exit, ran.err.as_str()), (exit, ""), "{}", ran.out);
+        assert_eq!(told(&ran.out), expected);
+    }
+}
+
+#[test]
+fn a_policy_becomes_a_bundle() {
+    let folder = Folder::new("diff-policy-to-bundle");
+    folder.file("old.yaml", policy("\n  limits: {request: 2Mi}\n"));
+    folder.file("new.yaml", BUNDLE);
+    let ran = folder.run("diff old.yaml new.yaml --format json", "");
+    let told = told(&ran.out);
+    let request = "stronger /spec/limits/request /spec/baseline/spec/overrides/limits/request other callers, retail, hr: request: 2Mi → 1Mi";
+    assert!(told.iter().any(|line| line == request), "{told:#?}");
+    assert!(told.iter().any(|line| line.ends_with("hr: policy added")), "{told:#?}");
 }

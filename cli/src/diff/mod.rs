@@ -8,23 +8,20 @@ mod proofs;
 mod recordings;
 mod replayed;
 mod report;
+mod side;
 mod tables;
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::rc::Rc;
-
-use serde_json::Value;
-use weir_filter::{Engine, Guard};
 
 use crate::args::{Diff, DiffFormat};
 use crate::exchange::Exchange;
-use crate::policy::Fault;
 use crate::{Exit, policy};
 use change::{Change, Weight};
 use replayed::Replayed;
+use side::{Side, changes};
 
-/// Two policies side by side.
+/// Two documents side by side.
 pub struct Comparison {
     pub old: String,
     pub new: String,
@@ -97,48 +94,4 @@ fn readable(folder: &Path, unreadable: &mut bool) -> io::Result<Vec<(String, Exc
         return Err(io::Error::other(format!("{}: {why}", folder.display())));
     }
     Ok(exchanges)
-}
-
-/// One of the policies, as it is written.
-struct Side {
-    spec: Value,
-    guard: Rc<Guard>,
-    engine: Rc<Engine>,
-}
-
-impl Side {
-    /// Reads a policy. `None` if it has errors, which are then on standard error.
-    fn load(path: &Path) -> io::Result<Option<Side>> {
-        let text = policy::read_text(path)?;
-        let name = path.display().to_string();
-        let built = policy::parse(&text)
-            .and_then(|document| policy::build(&document, false).map(|guard| (document, guard)));
-        let (document, guard) = match built {
-            Ok(built) => built,
-            Err(faults) => {
-                faults.iter().for_each(|fault| eprintln!("{}", fault.show(&name)));
-                return Ok(None);
-            }
-        };
-        let is_policy = document.json.get("kind").is_some_and(|kind| kind == "Policy");
-        let Some(engine) = guard.first().filter(|_| is_policy).cloned() else {
-            let (line, column) = document.locate("/kind");
-            let (reason, cure) = ("it is no policy".into(), "compare two of kind Policy".into());
-            eprintln!("{}", Fault { line, column, reason, cure }.show(&name));
-            return Ok(None);
-        };
-        let spec = document.json.get("spec").cloned().unwrap_or(Value::Null);
-        Ok(Some(Side { spec, guard, engine }))
-    }
-}
-
-fn changes(old: &Side, new: &Side) -> Vec<Change> {
-    let mut changes = Vec::new();
-    fields::compare(tables::SPEC, (&old.spec, "/spec"), (&new.spec, "/spec"), &mut changes);
-    lists::traffic(&old.spec, &new.spec, &mut changes);
-    lists::tools(&old.engine, &new.engine, &mut changes);
-    effects::compare(&old.engine, &new.engine, &mut changes);
-    proofs::compare(&old.engine, &new.engine, &mut changes);
-    changes.sort_by_key(|change| change.weight);
-    changes
 }

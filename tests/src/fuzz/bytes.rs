@@ -1,4 +1,4 @@
-//! Numbers from the beginning of an input, and ways to cut the rest of it.
+//! Numbers from the beginning of an input, ways to cut the rest of it, and what of an output may depend on the cut.
 
 /// The part of an input that has not been used yet.
 pub struct Bytes<'a>(pub &'a [u8]);
@@ -21,4 +21,17 @@ pub fn pieces<'a>(bytes: &'a [u8], cut: (u8, u8)) -> Vec<&'a [u8]> {
         let (first, second) = bytes.split_at(number % (bytes.len() + 1));
         vec![first, second]
     }
+}
+
+/// Written while a tool call waits for its verdict; how often depends on the pieces.
+const KEEP_ALIVE: &str = ": keep-alive\n\n";
+
+/// What a client reads of an event stream: without the filter's own comments, and one empty line for any number of
+/// them, because the line feed of a carriage return that ended a piece belongs to no event.
+pub fn as_read(stream: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stream).replace(KEEP_ALIVE, "");
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    lines.dedup_by(|one, two| one.is_empty() && two.is_empty());
+    lines.join("\n").trim_end_matches('\n').to_owned()
 }

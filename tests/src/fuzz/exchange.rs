@@ -9,7 +9,7 @@ use weir_filter::dialect::Dialect;
 use weir_filter::sim::{self, Around, Pieces, Run};
 use weir_filter::tally::Decision;
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, as_read};
 use crate::{exchange as messages, policies};
 
 /// Stands in an input for the planted secret.
@@ -19,8 +19,6 @@ const BREAK: u8 = 2;
 const SECRET: &[u8] = b" AKIAIOSFODNN7EXAMPL2 ";
 /// What no mask shows.
 const HIDDEN: &[u8] = b"IOSFODNN7EXAMPL2";
-/// Written while a tool call waits for its verdict; how often depends on the pieces.
-const KEEP_ALIVE: &str = ": keep-alive\n\n";
 
 const LIMITS: &str = r#""limits":{"request":"16Ki","paused":"2Ki","event":"2Ki","held":"4Ki","toolCall":"2Ki","depth":16}"#;
 
@@ -129,12 +127,15 @@ pub fn exchange(input: &[u8]) {
     };
     let whole = run((Pieces::Whole, Pieces::Whole));
     let other = run(pieces);
-    let client = |run: &Run| String::from_utf8_lossy(&run.client.body).replace(KEEP_ALIVE, "");
+    let client = |run: &Run| match streamed {
+        true => as_read(&run.client.body),
+        false => String::from_utf8_lossy(&run.client.body).into_owned(),
+    };
     let (one, two) = (client(&whole), client(&other));
     assert_eq!(whole.tally.decision, other.tally.decision, "\n{}\n{}", whole.record, other.record);
     assert!(whole.upstream.1 == other.upstream.1, "upstream bytes");
     // A document that flows is sent as far as it was read when it turns out to be none.
     let broken = whole.tally.decision == Decision::Fail && !streamed;
     let prefix = broken && (one.starts_with(&two) || two.starts_with(&one));
-    assert!(one == two || prefix, "client bytes");
+    assert!(one == two || prefix, "client bytes\n{one}\n---\n{two}");
 }

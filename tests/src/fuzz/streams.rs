@@ -4,11 +4,12 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
 use weir_filter::Guard;
 use weir_filter::sim::{Headers, Message};
 use weir_filter::tally::Decision;
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, as_read};
 use crate::oracle;
 use crate::policies::{self, MASKS};
 use crate::proxy::{self, Outcome, Script};
@@ -17,8 +18,6 @@ use crate::proxy::{self, Outcome, Script};
 pub const SEPARATOR: &[u8] = b"\n--\n";
 /// The most bytes of one message.
 const MAX_MESSAGE: usize = 48 * 1024;
-/// A comment of the filter's own, sent while a tool call is judged: the only bytes that depend on the cut.
-const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 
 /// A policy and what is to be expected of it.
 struct Setting {
@@ -229,8 +228,7 @@ fn safe(case: &Case, setting: &Setting, outcome: &Outcome) {
     let decisions = |name: &&String| name.starts_with("weir_decisions{");
     assert_eq!(outcome.counters.keys().filter(decisions).count(), 1, "decisions");
     assert_eq!(outcome.records[0], outcome.record);
-    let record: serde_json::Value =
-        serde_json::from_str(&outcome.record).expect("a record is JSON");
+    let record: Value = serde_json::from_str(&outcome.record).expect("a record is JSON");
     assert_eq!(record["decision"], decision.word());
     assert!(oracle::leak(&outcome.record).is_none(), "a record tells what was found");
     assert!(!outcome.hangs, "the stream hangs");
@@ -273,8 +271,9 @@ fn refused(setting: &Setting, outcome: &Outcome) {
         |name: &str| outcome.client.headers.iter().find(|(n, _)| n == name).map(|h| h.1.as_str());
     assert!(matches!(head("x-weir-decision"), Some("reject" | "fail")));
     if setting.progressive {
-        let whole = serde_json::from_slice::<serde_json::Value>(&outcome.sent).is_ok();
-        assert!(!whole || outcome.sent.iter().all(u8::is_ascii_digit), "a whole document went up");
+        // Any beginning of a number is one.
+        let whole = serde_json::from_slice::<Value>(&outcome.sent).is_ok_and(|v| !v.is_number());
+        assert!(!whole, "a whole document went up");
     } else {
         assert!(outcome.sent.is_empty(), "{} bytes of a refused body went up", outcome.sent.len());
     }
@@ -290,13 +289,11 @@ fn honest(case: &Case, setting: &Setting, outcome: &Outcome) {
         && tally.dropped_bytes == 0
         && !outcome.reset
     {
-        let mut client = without_keep_alive(&outcome.client.body);
-        let mut answer = without_keep_alive(&case.answer);
-        if setting.guard.engines().any(|engine| engine.holds_calls) {
-            // Comments and pings go past a call that is judged.
-            (client, answer) = (in_any_order(&client), in_any_order(&answer));
-        }
-        assert!(client == answer, "an answer that passes is changed");
+        let (client, answer) = (&outcome.client.body, &case.answer);
+        // Comments and pings go past a call that is judged.
+        let may_differ = setting.guard.engines().any(|engine| engine.holds_calls);
+        let alike = may_differ && in_any_order(client) == in_any_order(answer);
+        assert!(alike || client == answer, "an answer that passes is changed");
     }
     if !setting.opens {
         assert!(outcome.complete || outcome.replied || outcome.reset, "neither passed nor refused");
@@ -322,7 +319,7 @@ fn alike(streamed: bool, cut: &Outcome, whole: &Outcome) {
         // What has left of a document that turns out to be unreadable cannot be called back.
         return;
     }
-    let same = without_keep_alive(cut) == without_keep_alive(whole);
+    let same = cut == whole || (streamed && as_read(cut) == as_read(whole));
     assert!(
         same,
         "cut:\n{}\nwhole:\n{}",
@@ -331,24 +328,9 @@ fn alike(streamed: bool, cut: &Outcome, whole: &Outcome) {
     );
 }
 
-/// The blocks of a stream, sorted.
-fn in_any_order(body: &[u8]) -> Vec<u8> {
-    let mut lines: Vec<&[u8]> = body.split(|b| matches!(b, b'\n' | b'\r')).collect();
+/// The lines of a stream, sorted.
+fn in_any_order(body: &[u8]) -> Vec<String> {
+    let mut lines: Vec<String> = as_read(body).lines().map(str::to_owned).collect();
     lines.sort_unstable();
-    lines.concat()
-}
-
-fn without_keep_alive(body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len());
-    let mut rest = body;
-    while let Some((first, after)) = rest.split_first() {
-        match rest.strip_prefix(KEEP_ALIVE) {
-            Some(after) => rest = after,
-            None => {
-                out.push(*first);
-                rest = after;
-            }
-        }
-    }
-    out
+    lines
 }
