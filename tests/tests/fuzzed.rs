@@ -158,7 +158,7 @@ const PLACES: [(&str, Dialect, &str); 17] = [
         Dialect::OpenAIChat,
         r#"{"messages":[],"tools":[{"type":"function","function":{"name":"@"}}]}"#,
     ),
-    ("request", Dialect::OpenAIChat, r#"{"messages":[],"tool_choice":{"type":"@","x":{"y":"@"}}}"#),
+    ("request", Dialect::OpenAIChat, r#"{"messages":[],"tool_choice":{"type":"@","x":{"@":1}}}"#),
     (
         "request",
         Dialect::OpenAIChat,

@@ -325,11 +325,9 @@ impl Walker {
             self.path.push(Seg::Key(Key::Other));
             let meaning = self.meaning();
             self.path.pop();
-            if meaning != Meaning::Structural {
-                let text = self.keep(name);
-                let raw = raw.start + 1..raw.end.saturating_sub(1);
-                self.facts.list.push(Fact::Bare { meaning, text, raw, key: true });
-            }
+            let text = self.keep(name);
+            let raw = raw.start + 1..raw.end.saturating_sub(1);
+            self.facts.list.push(Fact::Bare { meaning, text, raw, key: true });
         }
     }
 }

@@ -328,9 +328,11 @@ fn alike(streamed: bool, cut: &Outcome, whole: &Outcome) {
     );
 }
 
-/// The lines of a stream, sorted.
+/// The lines of a stream that are not empty, sorted.
 fn in_any_order(body: &[u8]) -> Vec<String> {
-    let mut lines: Vec<String> = as_read(body).lines().map(str::to_owned).collect();
+    let text = as_read(body);
+    let mut lines: Vec<String> =
+        text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
     lines.sort_unstable();
     lines
 }
