@@ -114,7 +114,7 @@ test-wasm:
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$runner/bin/wasm-bindgen-test-runner" \
         cargo test --package weir-rules --test portable --target wasm32-unknown-unknown
 
-# Looks for inputs that break an invariant: ./just fuzz frames|json|policy|exchange SECONDS. The tests replay the corpus.
+# Looks for inputs that break an invariant: ./just fuzz frames|json|policy|exchange|streams SECONDS. The tests replay the corpus.
 fuzz target seconds:
     #!/usr/bin/env bash
     set -euo pipefail

@@ -6,14 +6,13 @@ use std::fmt::Write;
 use weir_rules::policy::Date;
 use weir_rules::{Channel, ChannelSet, packs, scan_whole};
 
+use crate::document::WITHHELD;
 use crate::engine::Engine;
 use crate::json::{Layers, escape_into};
 use crate::tally::Tally;
 
 /// The most characters of a client-sent name, such as the model, in a record.
 const MAX_NAME: usize = 128;
-/// Stands for a name in which a rule found something.
-const WITHHELD: &str = "[withheld]";
 /// The version of the record's form; it changes when a member changes its meaning or leaves.
 const VERSION: u64 = 1;
 
@@ -45,6 +44,9 @@ pub fn name(engine: &Engine, text: &str) -> String {
     let plain =
         |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@');
     let safe: String = text.chars().filter(plain).take(MAX_NAME).collect();
+    if text == WITHHELD {
+        return text.to_owned();
+    }
     let scope = ChannelSet::from(Channel::RequestOther);
     let found = |text: &str| !scan_whole(&engine.rules, scope, text).is_ok_and(|f| f.is_empty());
     let start: String = text.chars().take(4 * MAX_NAME).collect();

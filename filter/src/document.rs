@@ -143,10 +143,13 @@ impl Scanned {
     }
 }
 
+/// Stands for a name in which a rule found something.
+pub const WITHHELD: &str = "[withheld]";
+
 /// A name that an ending or a record may repeat: nothing of it where a rule finds something in it.
 pub fn harmless(rules: &Ruleset, channel: Channel, text: &str) -> String {
     let found = scan_whole(rules, ChannelSet::from(channel), text);
-    if found.is_ok_and(|found| found.is_empty()) { text.to_owned() } else { String::new() }
+    if found.is_ok_and(|found| found.is_empty()) { text } else { WITHHELD }.to_owned()
 }
 
 /// The cut of a once-decoded span; `written` is escaped for both layers.

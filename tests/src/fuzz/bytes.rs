@@ -13,7 +13,7 @@ impl<'a> Bytes<'a> {
 }
 
 /// `bytes` in pieces as the two bytes of `cut` say: at one place, or all of one size.
-pub fn pieces<'a>(bytes: &'a [u8], cut: (u8, u8)) -> Vec<&'a [u8]> {
+pub fn pieces(bytes: &[u8], cut: (u8, u8)) -> Vec<&[u8]> {
     let number = usize::from(cut.0 & 0x7f) << 8 | usize::from(cut.1);
     if cut.0 & 0x80 == 0 {
         bytes.chunks(1 + number % 64).collect()
