@@ -4,6 +4,7 @@ use crate::compile::CompiledRule;
 use crate::fold::{Folded, fold};
 use crate::pattern::Threads;
 use crate::policy::View;
+use crate::skip::FREE;
 
 /// More ignorable characters than this in a row break a match (design decision 7).
 pub(crate) const MAX_IGNORABLE_RUN: u32 = 64;
@@ -20,6 +21,8 @@ pub(crate) struct Attempt {
     /// The character of the view before `at`.
     previous: Option<char>,
     chars: u16,
+    /// Characters that cost nothing yet.
+    free: u8,
     /// End of the last character that `maxLength` allows, once reached.
     limit: Option<u64>,
     ignorable: u32,
@@ -54,10 +57,17 @@ impl Attempt {
             at: first,
             previous,
             chars: 0,
+            free: 0,
             limit: None,
             ignorable: 0,
             outcome: Outcome::Open,
         }
+    }
+
+    /// The same without an anchor in the text. Its first characters cost nothing: where they decide, the text may be
+    /// skipped as well.
+    pub fn unanchored(rule: u16, at: u64, previous: Option<char>) -> Attempt {
+        Attempt { free: FREE, ..Attempt::new(rule, at, at..at, previous) }
     }
 
     pub fn outcome(&self) -> Outcome {
@@ -83,14 +93,17 @@ impl Attempt {
             if start <= self.anchor_start && start >= self.first {
                 self.threads.start(&rule.program, start);
             }
-            work += 1;
             if folded {
                 self.step_folded(rule, c, start, end);
             } else {
                 self.step(rule, c, start, end);
             }
             self.at = end;
-            work += u64::from(self.threads.cost());
+            let cost = u64::from(self.threads.cost());
+            match self.free.checked_sub(1) {
+                Some(left) => self.free = left,
+                None => work += 1 + cost,
+            }
             let waiting = self.at <= self.anchor_start;
             if self.outcome == Outcome::Open && self.threads.is_dead() && !waiting {
                 self.resolve(rule);

@@ -76,6 +76,11 @@ impl ChannelSet {
         self.0 & other.0 != 0
     }
 
+    /// Whether all of these channels are in `other`.
+    pub fn is_within(self, other: ChannelSet) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     pub fn union(self, other: ChannelSet) -> ChannelSet {
         ChannelSet(self.0 | other.0)
     }

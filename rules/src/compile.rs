@@ -12,6 +12,7 @@ use crate::policy::{
     Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator,
     ValidatorKind, View,
 };
+use crate::skip::Skip;
 use crate::tools::ToolRules;
 
 /// `maxLength` of a rule that states none, in characters.
@@ -140,6 +141,8 @@ pub struct Ruleset {
     pub(crate) automaton: Automaton,
     pub(crate) squashed: Automaton,
     pub(crate) squashes: bool,
+    /// By the side that a text is on.
+    skips: Vec<(ChannelSet, Skip)>,
     pub(crate) max_before: u16,
     trigger_of: Vec<u8>,
     trigger_lists: Vec<Vec<u16>>,
@@ -193,6 +196,7 @@ impl Ruleset {
         set.channels = set.rules.iter().fold(ChannelSet::EMPTY, |all, r| all.union(r.channels));
         set.index_triggers();
         set.index_holds(&table);
+        set.index_skips(&table);
         set.tools = ToolRules::compile(&policy.spec);
         Ok(set)
     }
@@ -220,6 +224,19 @@ impl Ruleset {
             if let Some(slot) = self.trigger_of.get_mut(usize::from(byte)) {
                 *slot = u8::try_from(list).unwrap_or(0);
             }
+        }
+    }
+
+    fn index_skips(&mut self, keywords: &[(u16, &[u8])]) {
+        for side in [ChannelSet::REQUEST, ChannelSet::RESPONSE] {
+            let reads = |rule: &&CompiledRule| rule.channels.intersects(side);
+            let known = |id: &u16| self.rules.get(usize::from(*id)).filter(reads).is_some();
+            let anchors = keywords.iter().filter(|(id, _)| known(id)).map(|(_, keyword)| *keyword);
+            let begins = |rule: &&CompiledRule| {
+                matches!(rule.trigger, Trigger::WordStart | Trigger::Anywhere)
+            };
+            let programs = self.rules.iter().filter(reads).filter(begins).map(|r| &r.program);
+            self.skips.push((side, Skip::new(anchors, programs)));
         }
     }
 
@@ -272,6 +289,14 @@ impl Ruleset {
             .filter(|(_, r)| r.trigger == Trigger::InvisibleRun && r.channels.intersects(scope))
             .map(|(id, _)| id)
             .collect()
+    }
+
+    /// What lets clean text of these channels be skipped, if anything does.
+    pub(crate) fn skip(&self, scope: ChannelSet) -> Option<&Skip> {
+        if self.squashes {
+            return None;
+        }
+        self.skips.iter().find(|(side, _)| scope.is_within(*side)).map(|(_, skip)| skip)
     }
 
     pub(crate) fn holds(&self, channel: Channel) -> Option<&HoldProfile> {
@@ -350,7 +375,8 @@ impl Ruleset {
     /// Bytes of heap memory of automata and programs, for `weir check`.
     pub fn memory(&self) -> usize {
         let programs: usize = self.rules.iter().map(|r| r.program.memory()).sum();
-        self.automaton.memory() + self.squashed.memory() + programs
+        let skips: usize = self.skips.iter().map(|(_, skip)| skip.memory()).sum();
+        self.automaton.memory() + self.squashed.memory() + programs + skips
     }
 }
 

@@ -15,6 +15,7 @@ pub mod packs;
 pub mod pattern;
 pub mod policy;
 pub mod scan;
+mod skip;
 mod swallow;
 mod tools;
 pub mod validate;

@@ -10,6 +10,7 @@ use crate::compile::{CompiledRule, Ruleset, Shown, Trigger};
 use crate::finding::{Finding, Found, ScanError};
 use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::mask;
+use crate::skip::Skip;
 use crate::swallow::Swallow;
 use crate::walk::{back_chars, back_folded, back_squashed};
 
@@ -21,6 +22,8 @@ pub const WORK_PER_BYTE: u64 = 128;
 const PIECE: usize = 16 * 1024;
 /// The most text one channel retains for open matches: `maxLength` 512 with ignorables between.
 const MAX_RETAINED: usize = 192 * 1024;
+/// Deeper in the automaton a keyword has shown more than is looked up at once.
+const MAX_IDLE_DEPTH: usize = 4;
 /// White space, or characters that Squashed drops, break a match after this many in a row.
 const MAX_GAP: u32 = 256;
 
@@ -146,41 +149,88 @@ impl Scanner {
         from: usize,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
-        let mut index = from;
-        while let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) {
+        let skip = rules.skip(scope);
+        let (mut index, mut until) = (from, from);
+        loop {
+            if index >= until
+                && let Some(skip) = skip
+                && self.is_idle(rules, skip, index)
+            {
+                let next = skip.next(self.text.as_bytes(), index);
+                self.jump(index, next.at);
+                (index, until) = (next.at.max(index), next.until);
+            }
+            let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) else { break };
             let next = index + c.len_utf8();
             if !self.attempts.is_empty() || !self.swallows.is_empty() {
                 self.read(rules, next, out)?;
             }
-            if c.is_ascii() {
-                let byte = c as u8;
-                if rules.trigger(byte) != 0 {
-                    self.triggered(rules, scope, byte, index..next, out)?;
+            self.character(rules, scope, c, index, next, out)?;
+            self.previous = Some(c);
+            index = next;
+        }
+        Ok(())
+    }
+
+    /// Nothing is open, and nothing that has begun can come to anything.
+    fn is_idle(&self, rules: &Ruleset, skip: &Skip, index: usize) -> bool {
+        if !self.attempts.is_empty() || !self.swallows.is_empty() || self.ignorable > 0 {
+            return false;
+        }
+        let depth = usize::from(rules.automaton.depth(self.folded));
+        depth == 0 || {
+            let from = back_folded(&self.text, index, depth);
+            depth < MAX_IDLE_DEPTH && skip.is_settled(self.text.as_bytes(), from, index)
+        }
+    }
+
+    /// Leaves out text in which nothing can begin, all of it visible ASCII.
+    fn jump(&mut self, from: usize, to: usize) {
+        let skipped = self.text.as_bytes().get(from..to).unwrap_or_default();
+        let Some(last) = skipped.last() else { return };
+        self.previous = Some(char::from(*last));
+        self.folded = START;
+        let gap = skipped.iter().rev().take_while(|b| fold_ascii(**b) == b' ').count();
+        let before = if gap == skipped.len() { self.gap } else { 0 };
+        self.gap = before.saturating_add(u32::try_from(gap).unwrap_or(u32::MAX));
+    }
+
+    #[inline]
+    fn character(
+        &mut self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        c: char,
+        index: usize,
+        next: usize,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
+        if c.is_ascii() {
+            let byte = c as u8;
+            if rules.trigger(byte) != 0 {
+                self.triggered(rules, scope, byte, index..next, out)?;
+            }
+            match fold_ascii(byte) {
+                0 => self.ignorable(rules, scope, index, next, out),
+                folded => {
+                    self.visible(folded == b' ');
+                    self.fold_step(rules, scope, folded, next, out)?;
                 }
-                match fold_ascii(byte) {
-                    0 => self.ignorable(rules, scope, index, next, out),
-                    folded => {
-                        self.visible(folded == b' ');
-                        self.fold_step(rules, scope, folded, next, out)?;
-                    }
+            }
+        } else {
+            match fold(c) {
+                Folded::Drop => self.ignorable(rules, scope, index, next, out),
+                Folded::Space => {
+                    self.visible(true);
+                    self.fold_step(rules, scope, b' ', next, out)?;
                 }
-            } else {
-                match fold(c) {
-                    Folded::Drop => self.ignorable(rules, scope, index, next, out),
-                    Folded::Space => {
-                        self.visible(true);
-                        self.fold_step(rules, scope, b' ', next, out)?;
-                    }
-                    Folded::Chars(chars) => {
-                        self.visible(false);
-                        for byte in chars.as_str().bytes() {
-                            self.fold_step(rules, scope, byte, next, out)?;
-                        }
+                Folded::Chars(chars) => {
+                    self.visible(false);
+                    for byte in chars.as_str().bytes() {
+                        self.fold_step(rules, scope, byte, next, out)?;
                     }
                 }
             }
-            self.previous = Some(c);
-            index = next;
         }
         Ok(())
     }
@@ -368,8 +418,12 @@ impl Scanner {
             },
             other => other,
         };
-        let mut attempt =
-            Attempt::new(id, base + first as u64, anchored..base + anchor.end as u64, previous);
+        let mut attempt = match rule.trigger {
+            Trigger::WordStart | Trigger::Anywhere => Attempt::unanchored(id, anchored, previous),
+            _ => {
+                Attempt::new(id, base + first as u64, anchored..base + anchor.end as u64, previous)
+            }
+        };
         self.work += attempt.advance(rule, self.text.get(..end).unwrap_or_default(), base);
         self.check_work(end)?;
         let decided = attempt.outcome() != Outcome::Open;

@@ -131,6 +131,30 @@ impl Program {
         self.first
     }
 
+    /// Whether every match takes a character of `ascii`, or one beyond ASCII, among its first `within`.
+    pub fn reads_one_of(&self, ascii: u128, within: u8) -> bool {
+        let mut starts = vec![0];
+        for _ in 0..within {
+            let mut seen = Set::new(self.len());
+            let mut next = Vec::new();
+            while let Some(pc) = starts.pop() {
+                let (true, Some(inst)) = (seen.insert(pc), self.inst(pc)) else { continue };
+                starts.extend(inst.skips(pc));
+                match inst {
+                    Inst::Match => return false,
+                    Inst::Boundary(_) => starts.push(pc.saturating_add(1)),
+                    _ if self.accepted(inst).ascii() & !ascii != 0 => next.extend(inst.after(pc)),
+                    _ => {}
+                }
+            }
+            if next.is_empty() {
+                return true;
+            }
+            starts = next;
+        }
+        false
+    }
+
     /// Bytes of memory, for `weir check`.
     pub fn memory(&self) -> usize {
         let wide: usize = self.classes.iter().map(Class::memory).sum();

@@ -2,7 +2,8 @@ use super::*;
 use crate::Keys;
 use crate::policy::Policy;
 
-const SCOPE: ChannelSet = ChannelSet::ALL;
+/// Texts of either side are skipped where they are clean; one of no side is read whole.
+const SCOPES: [ChannelSet; 3] = [ChannelSet::ALL, ChannelSet::REQUEST, ChannelSet::RESPONSE];
 
 fn rules(spec: &str) -> Ruleset {
     let policy = format!(
@@ -22,10 +23,10 @@ struct Scan {
     found: Vec<Finding>,
 }
 
-fn scan<'a>(rules: &Ruleset, pieces: impl Iterator<Item = &'a str>) -> Scan {
+fn scan<'a>(rules: &Ruleset, scope: ChannelSet, pieces: impl Iterator<Item = &'a str>) -> Scan {
     let (mut scanner, mut found) = (Scanner::default(), Vec::new());
     for piece in pieces {
-        if let Err(error) = scanner.push(rules, SCOPE, piece, &mut found) {
+        if let Err(error) = scanner.push(rules, scope, piece, &mut found) {
             return Scan { work: Err(error), found: Vec::new() };
         }
     }
@@ -38,17 +39,21 @@ fn chars(text: &str) -> impl Iterator<Item = &str> {
     text.char_indices().map(|(at, c)| text.get(at..at + c.len_utf8()).unwrap())
 }
 
-/// Whole, byte by byte, in two at `cuts` places.
+/// Whole, byte by byte, in two at `cuts` places, with and without skipping.
 fn same(rules: &Ruleset, text: &str, cuts: usize) {
-    let whole = scan(rules, std::iter::once(text));
+    let whole = scan(rules, ChannelSet::ALL, std::iter::once(text));
     let show: String = text.chars().take(80).collect();
     let compare = |other: Scan, how: String| {
         assert_eq!(other, whole, "{how}: {show:?}");
     };
-    compare(scan(rules, chars(text)), "byte by byte".into());
-    for at in (1..text.len()).step_by((text.len() / cuts).max(1)) {
-        if let Some((head, tail)) = text.split_at_checked(at) {
-            compare(scan(rules, [head, tail].into_iter()), format!("cut at {at}"));
+    for scope in SCOPES {
+        compare(scan(rules, scope, std::iter::once(text)), format!("whole, {scope:?}"));
+        compare(scan(rules, scope, chars(text)), "byte by byte".into());
+        for at in (1..text.len()).step_by((text.len() / cuts).max(1)) {
+            if let Some((head, tail)) = text.split_at_checked(at) {
+                let pieces = [head, tail].into_iter();
+                compare(scan(rules, scope, pieces), format!("cut at {at}, {scope:?}"));
+            }
         }
     }
 }
@@ -103,7 +108,7 @@ fn a_text_near_its_budget_is_judged_the_same_at_every_cut() {
         for repeats in [100, 400] {
             let text = "ababababe".repeat(repeats);
             same(&rules, &text, 20);
-            ends.insert(scan(&rules, std::iter::once(text.as_str())).work.is_ok());
+            ends.insert(scan(&rules, ChannelSet::ALL, std::iter::once(text.as_str())).work.is_ok());
         }
     }
     assert_eq!(ends.len(), 2, "some are within the budget and some are not");
@@ -115,6 +120,76 @@ fn a_match_behind_one_that_a_later_piece_completes_is_found() {
     let rules = rules(&format!(r#"{{"rules":[{long}]}}"#));
     let text =
         "tok_abcdefgh0123456789abcdeontentinpuhat is tok_abcdefgh0123456789abcdefghij0123456789zz";
-    assert_eq!(scan(&rules, std::iter::once(text)).found.len(), 2);
+    assert_eq!(scan(&rules, ChannelSet::ALL, std::iter::once(text)).found.len(), 2);
     same(&rules, text, text.len());
+}
+
+/// What the first bytes of a keyword can come to in a text: cases, runs of white space, what is dropped between them,
+/// look-alikes; and rules that begin at a class.
+#[test]
+fn what_is_skipped_is_clean() {
+    let shapes = [
+        r#""keywords":["ignore it","to be","a b c","it"],"view":"Folded""#,
+        r#""keywords":["sk-","://","@"]"#,
+        r#""keywords":["@"],"before":12,"regex":"\\b[a-z]{1,8}@[a-z]{2,8}""#,
+        r#""regex":"\\b[4-6][0-9]{3}(?:[0-9]{4}| [0-9]{2})\\b""#,
+        r#""regex":"(?i)\\b(?:[g-i]{2}[0-9]{2}|[0-9a-f]{1,4}:[0-9a-f])""#,
+        r#""regex":"\\b[a-c]{2}-?[x-z]","maxLength":5"#,
+        r#""keywords":["état","日本"],"view":"Folded""#,
+    ];
+    let parts = [
+        "ignore",
+        "IGNORE",
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "it",
+        "to",
+        "be",
+        "a",
+        "b",
+        "c",
+        "sk-",
+        "s",
+        "k",
+        "-",
+        "@",
+        ":",
+        "//",
+        "1",
+        "42",
+        "4716",
+        "GB29",
+        "é",
+        "E\u{301}tat",
+        "état",
+        "\u{200b}",
+        "日",
+        "本",
+        "іgnоre",
+        "\u{1}",
+        "abcd",
+        "the quick brown fox ",
+        "ab-x",
+        "xyz",
+        "lorem ipsum dolor",
+        "           ",
+        ".",
+    ];
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let runs = if cfg!(debug_assertions) { 60 } else { 1000 };
+    for (id, shape) in shapes.iter().enumerate() {
+        let rest = rule(id, shape).replacen(
+            r#""view":"Raw","#,
+            if shape.contains("view") { "" } else { r#""view":"Raw","# },
+            1,
+        );
+        let rules = rules(&format!(r#"{{"rules":[{rest}]}}"#));
+        for _ in 0..runs {
+            let count = 1 + random.below(14);
+            let text: String = (0..count).map(|_| parts[random.below(parts.len())]).collect();
+            same(&rules, &text, 40);
+        }
+    }
 }
