@@ -239,7 +239,8 @@ fn a_secret_hides_nowhere_in_a_document() {
     for (side, dialect, place) in PLACES {
         let clean = shown(side, dialect, &place.replace('@', "harmless"), 0);
         assert!(String::from_utf8_lossy(&clean).contains("harmless"), "{place}");
-        for text in [KEY.to_owned(), format!("{} {KEY} more", "x".repeat(600))] {
+        let at_the_limit = format!("{}é{KEY} more", "x".repeat(511));
+        for text in [KEY.to_owned(), format!("{} {KEY} more", "x".repeat(600)), at_the_limit] {
             for size in [0, 1, 100] {
                 let shown = shown(side, dialect, &place.replace('@', &text), size);
                 assert!(

@@ -109,7 +109,7 @@ pub struct Walker {
     string: Option<(Meaning, Spot, u64)>,
     /// How the open string began, if that decides what it is.
     value: String,
-    /// Pieces of the open string are told already.
+    /// The text of the open string is told piece by piece, and nothing of it is kept back (any more).
     told: bool,
     pub facts: Facts,
 }
@@ -222,26 +222,26 @@ impl Walker {
     fn string_begin(&mut self, at: u64) {
         self.enter();
         self.value.clear();
-        self.told = false;
-        self.string = Some((self.meaning(), self.spot(), at));
+        let meaning = self.meaning();
+        self.told = !is_kept_back(meaning) && !is_silent(meaning);
+        self.string = Some((meaning, self.spot(), at));
     }
 
-    fn string_text(&mut self, piece: &str, raw: Range<u64>) {
+    fn string_text(&mut self, mut piece: &str, raw: Range<u64>) {
         let Some((meaning, spot, _)) = self.string else { return };
-        let piece = match meaning {
-            Meaning::Media | Meaning::Reference | Meaning::State => return,
-            Meaning::Value(_) | Meaning::Structural | Meaning::Url => {
-                let room = MAX_VALUE.saturating_sub(self.value.len());
-                let (own, rest) = piece.split_at(piece.floor_char_boundary(room));
-                self.value.push_str(own);
-                if rest.is_empty() || self.is_media(meaning) {
-                    return;
-                }
-                self.tell_value(meaning, spot, &raw);
-                rest
+        if is_silent(meaning) {
+            return;
+        }
+        if !self.told {
+            let room = MAX_VALUE.saturating_sub(self.value.len());
+            let (own, rest) = piece.split_at(piece.floor_char_boundary(room));
+            self.value.push_str(own);
+            if rest.is_empty() || self.is_media(meaning) {
+                return;
             }
-            _ => piece,
-        };
+            self.tell_value(meaning, spot, &raw);
+            piece = rest;
+        }
         self.tell(meaning, spot, piece, raw);
     }
 
@@ -258,23 +258,20 @@ impl Walker {
 
     /// What was kept back of the open string is scanned too: a secret may stand wherever a string may.
     fn tell_value(&mut self, meaning: Meaning, spot: Spot, raw: &Range<u64>) {
-        if !self.told {
-            let value = std::mem::take(&mut self.value);
-            self.tell(meaning, spot, &value, raw.clone());
-            self.value = value;
-        }
+        let value = std::mem::take(&mut self.value);
+        self.tell(meaning, spot, &value, raw.clone());
+        self.value = value;
     }
 
     fn string_end(&mut self, end: u64) {
         let Some((meaning, spot, start)) = self.string.take() else { return };
         let raw = start..end;
         let is_media = self.is_media(meaning);
-        if !is_media && !self.value.is_empty() && !words::is_known(&self.value) {
+        let kept = !self.told && !is_media && !self.value.is_empty();
+        if kept && !words::is_known(&self.value) {
             self.tell_value(meaning, spot, &raw);
         }
-        let plain = !matches!(meaning, Meaning::Value(_) | Meaning::Structural | Meaning::Url);
-        let silent = matches!(meaning, Meaning::Media | Meaning::Reference | Meaning::State);
-        if self.told || (plain && !silent) {
+        if self.told {
             self.facts.list.push(Fact::TextEnd { meaning, spot, raw: raw.clone() });
         }
         let fact = match meaning {
@@ -330,6 +327,16 @@ impl Walker {
             self.facts.list.push(Fact::Bare { meaning, text, raw, key: true });
         }
     }
+}
+
+/// A string whose beginning decides what it is; told when it is complete, or too long to be that.
+fn is_kept_back(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Value(_) | Meaning::Structural | Meaning::Url)
+}
+
+/// A string whose text is not told.
+fn is_silent(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Media | Meaning::Reference | Meaning::State)
 }
 
 impl Sink for Walker {
