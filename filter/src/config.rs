@@ -103,10 +103,12 @@ pub fn configure(
     let good = format!("weir.good.{name}");
     let accepted = format!("weir.acc.{name}.{vm:016x}.{:016x}", fnv(text));
     let has_room = registry.has_room();
-    let reasons: Vec<String> = match has_room.then(|| Guard::new(text, environment, now)) {
-        Some(Ok(guard)) if size(&guard, text) > MAX_POLICY => vec![TOO_LARGE.to_owned()],
-        Some(Ok(guard)) => {
-            registry.keep(name, &guard, size(&guard, text));
+    let sized = |guard: Rc<Guard>| (size(&guard, text), guard);
+    let compiled = has_room.then(|| Guard::new(text, environment, now).map(sized));
+    let reasons: Vec<String> = match compiled {
+        Some(Ok((size, _))) if size > MAX_POLICY => vec![TOO_LARGE.to_owned()],
+        Some(Ok((size, guard))) => {
+            registry.keep(name, &guard, size);
             shared.set(&good);
             // With another clock the same text may be bad, and a worker may be asked again at any time.
             shared.set(&accepted);

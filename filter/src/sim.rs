@@ -1,18 +1,22 @@
 //! A host in memory that behaves like Envoy 1.36 to 1.40 for one exchange: buffers, pauses, the empty end call, the
 //! missing end call where trailers follow. The command line and the tests run the pipeline in it.
 
+mod memory;
+
+pub use memory::Memory;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::guard::Guard;
-use crate::host::{Flow, Host, HostError, Labels, Level, Refusal, Side};
+use crate::host::{Flow, Side};
 use crate::phase::Exchange;
 use crate::tally::Tally;
 
 /// Microseconds between two callbacks.
-const TICK: u64 = 1000;
+pub const TICK: u64 = 1000;
 /// The clock at the first callback: a round date, so that output is the same every time.
-const START: u64 = 1_700_000_000_000_000;
+pub const START: u64 = 1_700_000_000_000_000;
 
 /// Headers in order, pseudo-headers included.
 pub type Headers = Vec<(String, String)>;
@@ -68,92 +72,6 @@ pub struct Run {
     pub counters: BTreeMap<String, u64>,
     /// Bytes that had left after each answer callback.
     pub released: Vec<usize>,
-}
-
-#[derive(Default)]
-struct Memory {
-    headers: BTreeMap<Side, Headers>,
-    buffer: Vec<u8>,
-    /// Whether the buffer may be written: it exists in body callbacks and while paused.
-    writable: bool,
-    reply: Option<Message>,
-    reset: bool,
-    logs: Vec<String>,
-    state: BTreeMap<String, String>,
-    counters: BTreeMap<String, u64>,
-    properties: Vec<(String, String)>,
-    now: u64,
-}
-
-impl Host for Memory {
-    fn headers(&self, side: Side) -> Headers {
-        self.headers.get(&side).cloned().unwrap_or_default()
-    }
-
-    fn set_header(&mut self, side: Side, name: &str, value: Option<&str>) {
-        let headers = self.headers.entry(side).or_default();
-        headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
-        headers.extend(value.map(|v| (name.to_owned(), v.to_owned())));
-    }
-
-    fn body(&self, _: Side, start: usize, len: usize) -> Result<Vec<u8>, HostError> {
-        let rest = self.buffer.get(start..).filter(|r| !r.is_empty()).ok_or(HostError(1))?;
-        Ok(rest.iter().take(len).copied().collect())
-    }
-
-    fn set_body(&mut self, _: Side, size: usize, bytes: &[u8]) -> Result<(), HostError> {
-        if !self.writable {
-            return Err(HostError(2));
-        }
-        let size = size.min(self.buffer.len());
-        self.buffer.splice(..size, bytes.iter().copied());
-        Ok(())
-    }
-
-    fn reply(&mut self, status: u32, headers: &[(&str, &str)], body: &[u8], _: &str) {
-        if self.reply.is_some() {
-            return;
-        }
-        let mut all = vec![(":status".to_owned(), status.to_string())];
-        all.extend(headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
-        self.reply = Some(Message { headers: all, body: body.to_vec() });
-    }
-
-    fn reset(&mut self, _: Side) {
-        self.reset = true;
-    }
-
-    fn count(&mut self, name: &'static str, labels: Labels<'_>, by: u64) {
-        let labels: Vec<String> = labels.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        *self.counters.entry(format!("{name}{{{}}}", labels.join(","))).or_default() += by;
-    }
-
-    fn observe(&mut self, _: &'static str, _: u64) {}
-
-    fn refused(&mut self, refusal: Refusal<'_>) {
-        self.logs.push(format!("weir_audit {}", refusal.record));
-    }
-
-    fn log(&mut self, _: Level, line: &str) {
-        self.logs.push(line.to_owned());
-    }
-
-    fn set_state(&mut self, key: &str, value: &str) {
-        self.state.insert(key.to_owned(), value.to_owned());
-    }
-
-    fn property(&self, path: &[&str]) -> Option<String> {
-        let path = path.join(".");
-        self.properties.iter().find(|(name, _)| *name == path).map(|(_, value)| value.clone())
-    }
-
-    fn number(&self, path: &[&str]) -> Option<u64> {
-        self.property(path)?.parse().ok()
-    }
-
-    fn now(&self) -> u64 {
-        self.now
-    }
 }
 
 /// What the proxy knows around an exchange.

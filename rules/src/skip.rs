@@ -102,6 +102,12 @@ impl Skip {
         }
     }
 
+    /// Whether the text begins as a keyword may.
+    fn begins(&self, text: &[u8]) -> bool {
+        let gram = text.first_chunk::<GRAM>();
+        gram.is_some_and(|gram| self.has_gram(u32::from_le_bytes(*gram) | CASE))
+    }
+
     fn has_gram(&self, gram: u32) -> bool {
         let hash = hash(gram);
         self.grams.get(hash / 64).is_some_and(|word| word >> (hash % 64) & 1 == 1)
@@ -114,8 +120,7 @@ impl Skip {
     /// Whether something may begin at a place, as far as the text goes.
     fn may_begin(&self, text: &[u8], at: usize) -> bool {
         let Some(window) = text.get(at..at + GRAM + 1) else { return true };
-        let Some(gram) = window.first_chunk::<GRAM>() else { return true };
-        self.has_gram(u32::from_le_bytes(*gram) | CASE) || window.iter().any(|b| self.is_pivot(*b))
+        self.begins(window) || window.iter().any(|b| self.is_pivot(*b))
     }
 
     /// Whether whatever began in `from..to` can be forgotten at `to`.
@@ -144,8 +149,7 @@ impl Skip {
             if self.is_pivot(byte) {
                 return Next { at: at.saturating_sub(BACK).clamp(from, last), until: at + 1 };
             }
-            let gram = text.get(at..).and_then(<[u8]>::first_chunk::<GRAM>);
-            if at < last && gram.is_some_and(|g| self.has_gram(u32::from_le_bytes(*g) | CASE)) {
+            if at < last && self.begins(text.get(at..).unwrap_or_default()) {
                 // A pivot that follows at once may belong to something that begins before.
                 let ahead = text.get(at + 1..).unwrap_or_default().iter().take(BACK);
                 let pivot = ahead.zip(at + 1..).find(|(b, _)| self.is_pivot(**b));
@@ -180,11 +184,7 @@ fn with_pivots_of(program: &Program, known: u128) -> u128 {
             pivots = less;
         }
     }
-    // What text is not made of is no loss, but is found sooner than looked for.
-    let named = BY_FREQUENCY.iter().fold(0u128, |all, byte| all | 1 << byte);
-    let least = pivots & named | known;
-    let least = if program.reads_one_of(least, FREE) { least } else { pivots };
     // A pattern may leave case aside.
-    let letters = |first: u8| (0x03ff_ffff_u128) << first & least;
-    least | letters(b'A') << 32 | letters(b'a') >> 32
+    let letters = |first: u8| (0x03ff_ffff_u128) << first & pivots;
+    pivots | letters(b'A') << 32 | letters(b'a') >> 32
 }

@@ -48,6 +48,11 @@ pub fn whole_bundle(overrides: &str, policies: &str, baseline: &str) -> String {
     )
 }
 
+/// [`MASKS`] with more members.
+pub fn masks_with(more: &str) -> String {
+    MASKS.replacen('{', &format!("{{{more},"), 1)
+}
+
 /// A secret whose anchor may leave, one of which nothing may, a number, an open-ended one, and an injection.
 pub const MASKS: &str = r#"{"rules":[
   {"id":"key","keywords":["AKIA"],"regex":"AKIA[A-Z0-9]{16}\\b","view":"Raw","maxLength":20,"action":"Mask","channels":["*"]},

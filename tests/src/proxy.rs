@@ -7,14 +7,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use weir_filter::host::{Flow, Host, HostError, Labels, Level, Refusal, Side};
-use weir_filter::sim::{Headers, Message};
+use weir_filter::sim::{Headers, Memory, Message, START, TICK};
 use weir_filter::tally::{Decision, Tally};
 use weir_filter::{Exchange, Guard};
 
-/// Microseconds since the Unix epoch at the first callback, as in the simulated host.
-const START: u64 = 1_700_000_000_000_000;
-/// Microseconds between two callbacks.
-const STEP: u64 = 1000;
 /// Microseconds after which every held stream is stalled.
 const STALL: u64 = 3_600_000_000;
 
@@ -66,18 +62,9 @@ pub struct Outcome {
     pub counters: BTreeMap<String, u64>,
 }
 
-#[derive(Default)]
+/// The simulated host, some of whose calls fail.
 struct Proxy {
-    headers: BTreeMap<Side, Headers>,
-    buffer: Vec<u8>,
-    writable: bool,
-    reply: Option<Message>,
-    reset: bool,
-    records: Vec<String>,
-    state: BTreeMap<String, String>,
-    counters: BTreeMap<String, u64>,
-    properties: Vec<(String, String)>,
-    now: u64,
+    memory: Memory,
     failing: u16,
     calls: Cell<u32>,
 }
@@ -94,80 +81,65 @@ impl Host for Proxy {
     fn headers(&self, side: Side) -> Headers {
         // A request without a head has no policy: the proxy hands one over or does not call at all.
         if side == Side::Answer && self.fails() {
-            return Headers::new();
+            Headers::new()
+        } else {
+            self.memory.headers(side)
         }
-        self.headers.get(&side).cloned().unwrap_or_default()
     }
 
     fn set_header(&mut self, side: Side, name: &str, value: Option<&str>) {
-        let headers = self.headers.entry(side).or_default();
-        headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
-        headers.extend(value.map(|v| (name.to_owned(), v.to_owned())));
+        self.memory.set_header(side, name, value);
     }
 
-    fn body(&self, _: Side, start: usize, len: usize) -> Result<Vec<u8>, HostError> {
-        if self.fails() {
-            return Err(HostError(1));
-        }
-        let rest = self.buffer.get(start..).filter(|r| !r.is_empty()).ok_or(HostError(1))?;
-        Ok(rest.iter().take(len).copied().collect())
+    fn body(&self, side: Side, start: usize, len: usize) -> Result<Vec<u8>, HostError> {
+        if self.fails() { Err(HostError(1)) } else { self.memory.body(side, start, len) }
     }
 
-    fn set_body(&mut self, _: Side, size: usize, bytes: &[u8]) -> Result<(), HostError> {
-        if !self.writable || self.fails() {
+    fn set_body(&mut self, side: Side, size: usize, bytes: &[u8]) -> Result<(), HostError> {
+        if self.memory.writable && self.fails() {
             return Err(HostError(2));
         }
-        let size = size.min(self.buffer.len());
-        self.buffer.splice(..size, bytes.iter().copied());
-        Ok(())
+        self.memory.set_body(side, size, bytes)
     }
 
-    fn reply(&mut self, status: u32, headers: &[(&str, &str)], body: &[u8], _: &str) {
-        if self.reply.is_some() {
-            return;
-        }
-        let mut all = vec![(":status".to_owned(), status.to_string())];
-        all.extend(headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
-        self.reply = Some(Message { headers: all, body: body.to_vec() });
+    fn reply(&mut self, status: u32, headers: &[(&str, &str)], body: &[u8], details: &str) {
+        self.memory.reply(status, headers, body, details);
     }
 
-    fn reset(&mut self, _: Side) {
-        self.reset = true;
+    fn reset(&mut self, side: Side) {
+        self.memory.reset(side);
     }
 
     fn count(&mut self, name: &'static str, labels: Labels<'_>, by: u64) {
-        let labels: Vec<String> = labels.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        *self.counters.entry(format!("{name}{{{}}}", labels.join(","))).or_default() += by;
+        self.memory.count(name, labels, by);
     }
 
-    fn observe(&mut self, _: &'static str, _: u64) {}
+    fn observe(&mut self, name: &'static str, value: u64) {
+        self.memory.observe(name, value);
+    }
 
     fn refused(&mut self, refusal: Refusal<'_>) {
-        self.records.push(refusal.record.to_owned());
+        self.memory.refused(refusal);
     }
 
-    fn log(&mut self, _: Level, line: &str) {
-        self.records.extend(line.strip_prefix("weir_audit ").map(str::to_owned));
+    fn log(&mut self, level: Level, line: &str) {
+        self.memory.log(level, line);
     }
 
     fn set_state(&mut self, key: &str, value: &str) {
-        self.state.insert(key.to_owned(), value.to_owned());
+        self.memory.set_state(key, value);
     }
 
     fn property(&self, path: &[&str]) -> Option<String> {
-        if self.fails() {
-            return None;
-        }
-        let path = path.join(".");
-        self.properties.iter().find(|(name, _)| *name == path).map(|(_, value)| value.clone())
+        if self.fails() { None } else { self.memory.property(path) }
     }
 
     fn number(&self, path: &[&str]) -> Option<u64> {
-        self.property(path)?.parse().ok()
+        if self.fails() { None } else { self.memory.number(path) }
     }
 
     fn now(&self) -> u64 {
-        self.now
+        self.memory.now
     }
 }
 
@@ -195,10 +167,11 @@ enum Next {
 
 impl Stream {
     fn new(guard: &Rc<Guard>, script: Script) -> Stream {
-        let mut proxy = Proxy { now: START, failing: script.failing, ..Proxy::default() };
-        proxy.properties.clone_from(&script.properties);
-        proxy.headers.insert(Side::Request, script.request.headers.clone());
-        proxy.headers.insert(Side::Answer, script.answer.headers.clone());
+        let mut memory = Memory { now: START, ..Memory::default() };
+        memory.properties.clone_from(&script.properties);
+        memory.headers.insert(Side::Request, script.request.headers.clone());
+        memory.headers.insert(Side::Answer, script.answer.headers.clone());
+        let proxy = Proxy { memory, failing: script.failing, calls: Cell::new(0) };
         let exchange = Exchange::new(guard.clone(), "0000000000000000".to_owned());
         let outcome = Outcome::default();
         Stream { proxy, exchange, script, callbacks: 0, answered: false, outcome }
@@ -207,12 +180,12 @@ impl Stream {
     fn open(&mut self) {
         let bodiless = self.script.request.body.is_empty();
         let flow = self.exchange.request_headers(&mut self.proxy, bodiless);
-        self.outcome.hangs = flow == Flow::Pause && bodiless && self.proxy.reply.is_none();
+        self.outcome.hangs = flow == Flow::Pause && bodiless && self.proxy.memory.reply.is_none();
     }
 
     /// Whether the filter has replied or reset.
     fn is_over(&self) -> bool {
-        self.proxy.reply.is_some() || self.proxy.reset
+        self.proxy.memory.reply.is_some() || self.proxy.memory.reset
     }
 
     /// The stream is over; what came of it.
@@ -220,7 +193,8 @@ impl Stream {
         self.exchange.done(&mut self.proxy);
         // However often the host says so, there is one record.
         self.exchange.done(&mut self.proxy);
-        let Stream { proxy, exchange, mut outcome, answered, .. } = self;
+        let Stream { proxy: Proxy { memory: proxy, .. }, exchange, mut outcome, answered, .. } =
+            self;
         outcome.replied = proxy.reply.is_some();
         outcome.reset = proxy.reset;
         outcome.upstream = proxy.headers.get(&Side::Request).cloned().unwrap_or_default();
@@ -235,7 +209,8 @@ impl Stream {
         }
         outcome.tally = exchange.tally().clone();
         outcome.record = proxy.state.get("weir").cloned().unwrap_or_default();
-        outcome.records = proxy.records;
+        let record = |line: &String| line.strip_prefix("weir_audit ").map(str::to_owned);
+        outcome.records = proxy.logs.iter().filter_map(record).collect();
         outcome.counters = proxy.counters;
         outcome
     }
@@ -264,11 +239,11 @@ impl Stream {
 
     /// A head with a status of its own before the answer's.
     fn early_hints(&mut self) {
-        let own = self.proxy.headers.remove(&Side::Answer).unwrap_or_default();
+        let own = self.proxy.memory.headers.remove(&Side::Answer).unwrap_or_default();
         let hints = vec![(":status".to_owned(), "103".to_owned())];
-        self.proxy.headers.insert(Side::Answer, hints);
+        self.proxy.memory.headers.insert(Side::Answer, hints);
         self.exchange.answer_headers(&mut self.proxy, false);
-        self.proxy.headers.insert(Side::Answer, own);
+        self.proxy.memory.headers.insert(Side::Answer, own);
     }
 
     fn message(&mut self, side: Side, body: &[u8]) -> Next {
@@ -279,7 +254,7 @@ impl Stream {
             self.outcome.complete |= side == Side::Request;
             return Next::On;
         }
-        self.proxy.buffer.clear();
+        self.proxy.memory.buffer.clear();
         let sizes = match side {
             Side::Request => self.script.pieces.0.clone(),
             Side::Answer => self.script.pieces.1.clone(),
@@ -331,10 +306,10 @@ impl Stream {
     }
 
     fn body(&mut self, side: Side, piece: &[u8], end: bool) -> Flow {
-        self.proxy.now += STEP;
-        self.proxy.buffer.extend_from_slice(piece);
-        self.proxy.writable = true;
-        let size = self.proxy.buffer.len();
+        self.proxy.memory.now += TICK;
+        self.proxy.memory.buffer.extend_from_slice(piece);
+        self.proxy.memory.writable = true;
+        let size = self.proxy.memory.buffer.len();
         let refused = self.has_refused();
         let flow = match side {
             Side::Request => self.exchange.request_body(&mut self.proxy, size, end),
@@ -344,9 +319,9 @@ impl Stream {
     }
 
     fn trailers(&mut self, side: Side, paused: bool) -> Flow {
-        self.proxy.now += STEP;
+        self.proxy.memory.now += TICK;
         // A body without bytes has no buffer that trailers could find.
-        self.proxy.writable = paused;
+        self.proxy.memory.writable = paused;
         let refused = self.has_refused();
         let flow = match side {
             Side::Request => self.exchange.request_trailers(&mut self.proxy),
@@ -362,7 +337,7 @@ impl Stream {
     /// What a callback lets go reaches its reader.
     fn pass(&mut self, side: Side, flow: Flow, refused: bool) -> Flow {
         if flow == Flow::Continue && !self.is_over() {
-            let mut passed = std::mem::take(&mut self.proxy.buffer);
+            let mut passed = std::mem::take(&mut self.proxy.memory.buffer);
             if refused {
                 self.outcome.after_refusal += passed.len();
             }
@@ -388,8 +363,8 @@ impl Stream {
 
     /// Time passes; whether the filter has ended the stream.
     fn tick(&mut self) -> bool {
-        self.proxy.now += STALL;
-        if self.exchange.is_stalled(self.proxy.now)
+        self.proxy.memory.now += STALL;
+        if self.exchange.is_stalled(self.proxy.memory.now)
             && let Some(side) = self.exchange.expire(&mut self.proxy)
         {
             self.proxy.reset(side);

@@ -15,10 +15,6 @@ fn event(text: &str) -> String {
     format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n")
 }
 
-fn with(more: &str) -> String {
-    policies::MASKS.replacen('{', &format!("{{{more},"), 1)
-}
-
 fn run(spec: &str, script: Script) -> Outcome {
     proxy::run(&policies::guard(spec), script)
 }
@@ -68,7 +64,7 @@ fn no_part_of_a_body_goes_up_when_the_host_fails() {
             failing: 1 << bit,
             ..Script::default()
         };
-        let outcome = run(&with(r#""failureMode":"FailOpen""#), script);
+        let outcome = run(&policies::masks_with(r#""failureMode":"FailOpen""#), script);
         assert!(outcome.sent.is_empty() || outcome.sent == HELLO, "call {bit} fails");
     }
 }
@@ -77,7 +73,7 @@ fn no_part_of_a_body_goes_up_when_the_host_fails() {
 fn what_passes_unread_passes_whole() {
     let document =
         format!("{{\"choices\":[{{\"message\":{{\"content\":\"{}\"}}}}]}}", "x".repeat(5000));
-    let spec = with(r#""failureMode":"FailOpen","limits":{"request":"4Ki"}"#);
+    let spec = policies::masks_with(r#""failureMode":"FailOpen","limits":{"request":"4Ki"}"#);
     for size in [0, 1000] {
         let script = Script { pieces: (Vec::new(), vec![size]), ..answered(false, &document) };
         let outcome = run(&spec, script);

@@ -33,7 +33,7 @@ struct Setting {
 }
 
 fn settings() -> Vec<Setting> {
-    let with = |more: &str| MASKS.replacen('{', &format!("{{{more},"), 1);
+    let with = policies::masks_with;
     let reject = r#"{"id":"no","keywords":["bluebird"],"exposure":"Nothing","action":"Reject","channels":["request.user","response.text","response.toolCall"]}"#;
     let rejecting =
         |more: &str| with(more).replacen("\"rules\":[", &format!("\"rules\":[{reject},"), 1);
