@@ -5,6 +5,7 @@ the filter shows; whoever looks at such an answer fails the test here and now.
 """
 
 import json
+from collections.abc import Callable
 
 from client import Answer, exchange
 from http1 import Headers, Sending
@@ -34,12 +35,13 @@ def ask(
     trailers: Headers = (),
     host: str = HOST,
     scenario: str = "",
+    on_piece: Callable[[bytes], bool | None] | None = None,
 ) -> Answer:
-    """One exchange whose answer holds a secret."""
+    """One exchange whose answer holds a secret; `on_piece` as of `exchange`."""
     scenario = scenario or upstream.add(PROVIDER.answer(tokens(f"the key {SECRET} is here", 4)))
     body = json.dumps(PROVIDER.request(prompt, stream=stream)).encode()
     sent = Sending([body], trailers=list(trailers)) if trailers else body
-    return exchange(port, PATH, sent, headers=[(SCENARIO, scenario)], host=host)
+    return exchange(port, PATH, sent, headers=[(SCENARIO, scenario)], host=host, on_piece=on_piece)
 
 
 def state(answer: Answer) -> str:

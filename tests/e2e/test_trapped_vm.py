@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap import Listener, Weir
+from client import Answer
 from envoy import wait_for
 from gateway import Gateway
 from http1 import Sending
@@ -66,9 +67,17 @@ def test_streams_in_flight_end_and_the_next_are_filtered(fresh, upstream, traps_
         return Reply.stream([*events[:3], gate, *events[3:]])
 
     begun = upstream.add(gated)
-    with ThreadPoolExecutor() as pool:
-        in_flight = [pool.submit(ask, envoy.port, upstream, stream=True, scenario=begun) for _ in range(5)]
-        wait_for("streams in flight", lambda: envoy.stats("http.ingress.downstream_rq_active").popitem()[1] == 5)
+    readers: set[int] = set()
+
+    def reads(_: bytes) -> None:
+        readers.add(threading.get_ident())
+
+    def client() -> Answer:
+        return ask(envoy.port, upstream, stream=True, scenario=begun, on_piece=reads)
+
+    with ThreadPoolExecutor(5) as pool:
+        in_flight = [pool.submit(client) for _ in range(5)]
+        wait_for("streams in flight, the first bytes at their clients", lambda: len(readers) == 5)
         assert state(ask(envoy.port, upstream, trailers=TRAILERS)) == "bare"
         assert "proxy_on_request_trailers failed" in envoy.log()
         gate.set()
