@@ -114,6 +114,19 @@ test-wasm:
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$runner/bin/wasm-bindgen-test-runner" \
         cargo test --package weir-rules --test portable --target wasm32-unknown-unknown
 
+# Weir beside what else one could put there: ./just bench [quick]. Results go to tests/bench/results.
+[no-exit-message]
+bench *arguments: build venv
+    #!/usr/bin/env bash
+    set -euo pipefail
+    built={{ quote(root / "target/bench") }}
+    CARGO_TARGET_DIR=$built cargo build --quiet --manifest-path tests/bench/Cargo.toml --release --locked >&2
+    CARGO_TARGET_DIR=$built cargo build --quiet --manifest-path tests/bench/modules/Cargo.toml --release --locked --target wasm32-wasip1 >&2
+    ENVOY=$({{ just }} envoy); export ENVOY
+    exec {{ python }} tests/bench/bench.py {{ arguments }} --programs "$built/release" \
+        --modules "$built/wasm32-wasip1/release/weir_bench_modules.wasm" --weir {{ quote(module) }} \
+        --results {{ quote(root / "tests/bench/results") }}
+
 # Looks for inputs that break an invariant: ./just fuzz frames|json|policy|exchange|streams SECONDS. The tests replay the corpus.
 fuzz target seconds:
     #!/usr/bin/env bash

@@ -98,6 +98,11 @@ class Envoy:
         """Where clients go."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process that runs, 0 where there is none."""
+        return self._process.pid if self._process else 0
+
     def running(self) -> bool:
         """Whether the process is still there."""
         return self._process is not None and self._process.poll() is None

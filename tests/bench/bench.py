@@ -1,0 +1,207 @@
+"""The benchmark: `bench.py [quick] PROGRAMS MODULES WEIR`. What is measured and how to read it: README.md beside."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+import report  # noqa: E402
+from envoy import envoy_binary  # noqa: E402
+from variants import Built, Variant, policies, start  # noqa: E402
+
+KIB = 1024
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of the table: a job of the load client, and what its CPU time is divided by."""
+
+    name: str
+    job: str
+    unit: str
+    """`request`: microseconds of CPU for each; `event`: the same, which is seconds for a million."""
+    fixed: bool = False
+    """The job says how much it does; others are repeated for a while."""
+    patient: bool = True
+    """Filters that take a quarter of a second for a request run it too."""
+
+
+def cases(quick: bool) -> list[Case]:
+    """What is run, quick or whole."""
+    sizes = [(1, "1 KiB"), (8, "8 KiB"), (64, "64 KiB"), (1024, "1 MiB")]
+    found = [Case(f"answer {name}", f"answers connections=4 size={size * KIB}", "request") for size, name in sizes]
+    found += [Case(f"request {name}", f"requests connections=4 size={size * KIB}", "request") for size, name in sizes[1:3]]
+    found.append(Case("200 streams", "streams streams=200 events=100 gap=20000", "event", fixed=True))
+    if not quick:
+        found.append(Case("1,000 streams", "streams streams=1000 events=40 gap=100000", "event", fixed=True))
+        found.append(Case("image 5 MiB", f"image size={5 * KIB * KIB}", "request", patient=False))
+        found.append(Case("conversation, 60 turns", "conversation turns=60 size=400", "request", patient=False))
+    found.append(Case("bursts", "bursts events=20000", "event", patient=False))
+    return found
+
+
+QUICK = ["none", "reader", "weir", "extproc-idle"]
+WHOLE = ["none", "noop", "reader", "weir", "weir-open", "weir-1000", "weir-shadow", "lua", "extproc-idle", "extproc-rules"]
+SLOW = ["lua"]
+"""Variants that are left out of cases for which they have no patience."""
+
+
+class Client:
+    """The load client, kept running so that its start is not measured."""
+
+    def __init__(self, programs: Path, folder: Path):
+        command = [programs / "load", HERE / "text", folder / "weir.json"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, job: str) -> dict:
+        """Does one job."""
+        self._process.stdin.write(job + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the load client ended at: {job}")
+        return json.loads(line)
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def measure(client: Client, variant: Variant, case: Case, seconds: float, counts: dict) -> dict:
+    """Runs one case once; how often it repeats its request was found at its first run."""
+    kind, _, rest = case.job.partition(" ")
+    job = f"{kind} port={variant.envoy.port} {rest}"
+    key = (variant.name, case.name)
+    if not case.fixed:
+        if key not in counts:
+            client.run(f"{job} requests=4")
+            trial = client.run(f"{job} requests=8")
+            each = trial["seconds"] / 8
+            counts[key] = max(8, min(20_000, int(seconds / each)))
+        job = f"{job} requests={counts[key]}"
+    before = variant.cpu()
+    seen = client.run(job)
+    cpu = variant.cpu() - before
+    done = seen["events"] if case.unit == "event" else seen["requests"]
+    return {"cpu": cpu / done * 1e6, "rate": done / seen["seconds"], **seen}
+
+
+def run(arguments: argparse.Namespace) -> dict:
+    """All variants, side by side, in rounds."""
+    built = Built(arguments.programs, arguments.modules, arguments.weir)
+    names = arguments.variants.split(",") if arguments.variants else QUICK if arguments.quick else WHOLE
+    chosen = [case for case in cases(arguments.quick) if arguments.cases in case.name]
+    rounds, seconds = (3, 0.5) if arguments.quick else (5, 1.5)
+    results: dict[str, dict[str, list]] = {case.name: {} for case in chosen}
+    with tempfile.TemporaryDirectory(prefix="weir-bench-") as temporary:
+        folder = Path(temporary)
+        for name, document in policies().items():
+            (folder / f"{name}.json").write_text(json.dumps(document))
+        command = [built.programs / "upstream", HERE / "text", folder / "weir.json"]
+        upstream = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        client = Client(built.programs, folder)
+        variants: list[Variant] = []
+        counts: dict = {}
+        try:
+            port = int(upstream.stdout.readline())
+            for name in names:
+                variants.append(start(name, port, built, folder))
+            rest = {variant.name: variant.memory() for variant in variants}
+            for turn in range(rounds):
+                for case in chosen:
+                    for variant in variants[turn % len(variants) :] + variants[: turn % len(variants)]:
+                        if case.patient or variant.name not in SLOW:
+                            one = measure(client, variant, case, seconds, counts)
+                            results[case.name].setdefault(variant.name, []).append(one)
+                print(f"round {turn + 1} of {rounds}", file=sys.stderr)
+            loaded = {variant.name: variant.memory() for variant in variants}
+            memory = {} if arguments.quick else hold(client, variants)
+        finally:
+            for variant in variants:
+                variant.stop()
+            client.stop()
+            upstream.terminate()
+            upstream.wait()
+    return {
+        "machine": machine(),
+        "command": "./just bench quick" if arguments.quick else "./just bench",
+        "module": built.weir.stat().st_size,
+        "variants": [v.name for v in variants],
+        "units": {case.name: case.unit for case in chosen},
+        "cases": results,
+        "started": {v.name: v.started for v in variants},
+        "rest": rest,
+        "loaded": loaded,
+        "streams": memory,
+    }
+
+
+def hold(client: Client, variants: list[Variant]) -> dict:
+    """Resident memory with many open streams, half way through them."""
+    found: dict[str, dict] = {}
+    for variant in variants:
+        for streams in (100, 1000, 5000):
+            before = variant.memory()
+            job = f"streams port={variant.envoy.port} streams={streams} events=8 gap=500000"
+            client._process.stdin.write(job + "\n")
+            client._process.stdin.flush()
+            time.sleep(2.5)
+            found.setdefault(variant.name, {})[str(streams)] = (variant.memory() - before) / streams
+            client._process.stdout.readline()
+    return found
+
+
+def machine() -> dict:
+    """What it ran on."""
+    cpu = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    version = subprocess.run([envoy_binary(), "--version"], capture_output=True, text=True, check=True).stdout
+    return {
+        "cpu": cpu[0] if cpu else platform.machine(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "envoy": version.partition("version:")[2].split("/")[1].strip(),
+        "date": time.strftime("%Y-%m-%d"),
+        "load": os.getloadavg()[0],
+    }
+
+
+def median(runs: list[dict], key: str) -> float:
+    """Of one figure over the rounds."""
+    return statistics.median(run[key] for run in runs)
+
+
+def main() -> None:
+    """Reads the arguments, runs, writes the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("quick", nargs="?", choices=["quick"])
+    parser.add_argument("--programs", type=Path, required=True)
+    parser.add_argument("--modules", type=Path, required=True)
+    parser.add_argument("--weir", type=Path, required=True)
+    parser.add_argument("--variants", default="")
+    parser.add_argument("--cases", default="")
+    parser.add_argument("--results", type=Path)
+    arguments = parser.parse_args()
+    found = run(arguments)
+    text = report.markdown(found)
+    print(text)
+    if arguments.results:
+        arguments.results.mkdir(parents=True, exist_ok=True)
+        (arguments.results / "results.json").write_text(json.dumps(found, indent=1) + "\n")
+        (arguments.results / "results.md").write_text(text)
+        for name, drawing in report.plots(found).items():
+            (arguments.results / f"{name}.svg").write_text(drawing)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+//! The load client: `load TEXTS POLICY PORT` reads one job a line from standard input, `KIND KEY=NUMBER ..`, and
+//! answers each with one line of JSON.
+//!
+//! Jobs: `answers connections= requests= size=`, `requests connections= requests= size=`, `image requests= size=`,
+//! `conversation turns= size=`, `streams streams= events= gap=`, `bursts requests= events=`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::BufRead;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use weir_bench::http::Head;
+use weir_bench::now;
+use weir_bench::text::{Pool, Random};
+
+/// Microseconds, or bytes, measured many times.
+type Samples = RefCell<Vec<u64>>;
+
+#[derive(Default)]
+struct Seen {
+    /// Of a request, from its first byte written to its answer's last byte read.
+    whole: Samples,
+    /// To the first event read.
+    first: Samples,
+    /// Of an event, from when it was made to when it was read.
+    event: Samples,
+    refused: RefCell<u64>,
+    bytes: RefCell<u64>,
+}
+
+struct Job {
+    kind: String,
+    numbers: HashMap<String, u64>,
+}
+
+impl Job {
+    fn get(&self, name: &str, otherwise: u64) -> u64 {
+        self.numbers.get(name).copied().unwrap_or(otherwise)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::io::Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, texts, policy] = arguments.as_slice() else { panic!("usage: load TEXTS POLICY") };
+    let pool = Rc::new(Pool::read(Path::new(texts), Path::new(policy)));
+    let local = tokio::task::LocalSet::new();
+    let mut seed = 0x1_0000_0000_0000;
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        let mut words = line.split(' ');
+        let kind = words.next().unwrap_or_default().to_owned();
+        let pairs = words.filter_map(|word| word.split_once('='));
+        let numbers =
+            pairs.map(|(key, value)| (key.to_owned(), value.parse().expect("a number"))).collect();
+        let job = Rc::new(Job { kind, numbers });
+        seed += 0x1_0000_0000;
+        println!("{}", local.run_until(run(&pool, job, seed)).await?);
+    }
+    Ok(())
+}
+
+async fn run(pool: &Rc<Pool>, job: Rc<Job>, seed: u64) -> std::io::Result<Value> {
+    let seen = Rc::new(Seen::default());
+    let began = Instant::now();
+    let lanes = job.get("streams", job.get("connections", 1));
+    let tasks: Vec<_> = (0..lanes)
+        .map(|lane| {
+            let (pool, job, seen) = (pool.clone(), job.clone(), seen.clone());
+            tokio::task::spawn_local(async move {
+                drive(&pool, &job, &seen, Random(seed + (lane << 16)), lanes).await
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.map_err(std::io::Error::other)??;
+    }
+    Ok(json!({
+        "seconds": began.elapsed().as_secs_f64(),
+        "requests": seen.whole.borrow().len(),
+        "events": seen.event.borrow().len(),
+        "refused": *seen.refused.borrow(),
+        "bytes": *seen.bytes.borrow(),
+        "whole": percentiles(&seen.whole),
+        "first": percentiles(&seen.first),
+        "event": percentiles(&seen.event),
+    }))
+}
+
+fn percentiles(samples: &Samples) -> Value {
+    let mut sorted = samples.borrow().clone();
+    sorted.sort_unstable();
+    let at = |share: usize| sorted.get(sorted.len() * share / 1000).copied();
+    json!({"p50": at(500), "p90": at(900), "p99": at(990)})
+}
+
+/// One connection's share of a job.
+async fn drive(
+    pool: &Pool,
+    job: &Job,
+    seen: &Seen,
+    mut random: Random,
+    lanes: u64,
+) -> std::io::Result<()> {
+    let mut connection = Connection::open(job.get("port", 0)).await?;
+    let size = job.get("size", 0) as usize;
+    let count = job.get("requests", lanes).div_ceil(lanes);
+    let short = |random: &mut Random| json!([{"role": "user", "content": pool.text(random, 64)}]);
+    match job.kind.as_str() {
+        "answers" => {
+            for _ in 0..count {
+                let body = chat(short(&mut random), false);
+                connection.exchange(&format!("x-size: {size}\r\n"), &body, seen).await?;
+            }
+        }
+        "requests" => {
+            for _ in 0..count {
+                let text = pool.text(&mut random, size);
+                let messages = json!([{"role": "system", "content": "Answer briefly."}, {"role": "user", "content": text}]);
+                connection.exchange("x-size: 200\r\n", &chat(messages, false), seen).await?;
+            }
+        }
+        "image" => {
+            for _ in 0..count {
+                let url = format!("data:image/png;base64,{}", base64(&mut random, size));
+                let content = json!([{"type": "text", "text": "What is in it?"}, {"type": "image_url", "image_url": {"url": url}}]);
+                let body = chat(json!([{"role": "user", "content": content}]), false);
+                connection.exchange("x-size: 200\r\n", &body, seen).await?;
+            }
+        }
+        "conversation" => {
+            for _ in 0..count {
+                let mut messages = vec![
+                    json!({"role": "system", "content": "You answer questions about operations."}),
+                ];
+                for _ in 0..job.get("turns", 60) {
+                    messages.push(json!({"role": "user", "content": pool.text(&mut random, size)}));
+                    connection
+                        .exchange("x-size: 200\r\n", &chat(messages.clone().into(), false), seen)
+                        .await?;
+                    messages.push(
+                        json!({"role": "assistant", "content": pool.text(&mut random, size * 3)}),
+                    );
+                }
+            }
+        }
+        "streams" | "bursts" => {
+            let (events, gap) = (job.get("events", 1), job.get("gap", 0));
+            for _ in 0..count {
+                let body = chat(short(&mut random), true);
+                connection
+                    .exchange(&format!("x-events: {events}\r\nx-gap: {gap}\r\n"), &body, seen)
+                    .await?;
+            }
+        }
+        other => panic!("no job {other}"),
+    }
+    Ok(())
+}
+
+fn chat(messages: Value, stream: bool) -> Vec<u8> {
+    json!({"model": "gpt-4o-mini", "messages": messages, "stream": stream}).to_string().into_bytes()
+}
+
+/// As many bytes of what no decoder would call an image: the digits vary from request to request.
+fn base64(random: &mut Random, size: usize) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(size + 8);
+    while text.len() < size {
+        let mut bits = random.next();
+        for _ in 0..8 {
+            text.push(char::from(DIGITS[(bits & 63) as usize]));
+            bits >>= 6;
+        }
+    }
+    text
+}
+
+struct Connection {
+    from: BufReader<OwnedReadHalf>,
+    to: OwnedWriteHalf,
+    room: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(port: u64) -> std::io::Result<Connection> {
+        let stream = TcpStream::connect(("127.0.0.1", port as u16)).await?;
+        stream.set_nodelay(true)?;
+        let (from, to) = stream.into_split();
+        Ok(Connection { from: BufReader::with_capacity(64 * 1024, from), to, room: Vec::new() })
+    }
+
+    async fn exchange(&mut self, wishes: &str, body: &[u8], seen: &Seen) -> std::io::Result<()> {
+        let mut request = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: api.openai.com\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{wishes}\r\n",
+            body.len()
+        )
+        .into_bytes();
+        request.extend_from_slice(body);
+        let began = now();
+        self.to.write_all(&request).await?;
+        let head = Head::read(&mut self.from).await?.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+        if head.status() != 200 {
+            *seen.refused.borrow_mut() += 1;
+        }
+        let mut rest = head.body();
+        let mut is_first = true;
+        loop {
+            self.room.clear();
+            if !rest.read(&mut self.from, &mut self.room).await? {
+                break;
+            }
+            *seen.bytes.borrow_mut() += self.room.len() as u64;
+            if wishes.starts_with("x-events") {
+                let now = now();
+                if std::mem::take(&mut is_first) {
+                    seen.first.borrow_mut().push(now - began);
+                }
+                let mut events = seen.event.borrow_mut();
+                events.extend(made(&self.room).map(|made| now.saturating_sub(made)));
+            }
+        }
+        seen.whole.borrow_mut().push(now() - began);
+        Ok(())
+    }
+}
+
+/// When the events in some bytes were made. An event that is cut counts where its time is whole.
+fn made(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    const KEY: &[u8] = b"\"created\":";
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let at = memchr::memmem::find(rest, KEY)?;
+        rest = rest.get(at + KEY.len()..)?;
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
+    })
+}

@@ -1,0 +1,123 @@
+//! A fake provider of chat completions that costs little: `upstream TEXTS POLICY`; prints the port that it serves.
+//!
+//! The request says what it wants in headers: `x-size` bytes of text in one JSON answer, or `x-events` events of one
+//! token, `x-gap` microseconds apart (0: all at once).
+
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use weir_bench::http::Head;
+use weir_bench::text::{Pool, Random};
+
+/// Bytes of a burst that are made before they are written.
+const BURST: usize = 256 * 1024;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::io::Result<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, texts, policy] = arguments.as_slice() else { panic!("usage: upstream TEXTS POLICY") };
+    let pool = Rc::new(Pool::read(Path::new(texts), Path::new(policy)));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?.port());
+    let local = tokio::task::LocalSet::new();
+    let mut served = 0u64;
+    local
+        .run_until(async move {
+            loop {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                served += 1;
+                let (pool, seed) = (pool.clone(), served << 32);
+                // A client that goes away ends its connection, which is no failure of the provider.
+                tokio::task::spawn_local(
+                    async move { serve(stream, &pool, Random(seed)).await.ok() },
+                );
+            }
+        })
+        .await
+}
+
+async fn serve(stream: TcpStream, pool: &Pool, mut random: Random) -> std::io::Result<()> {
+    let (from, mut to) = stream.into_split();
+    let mut from = BufReader::with_capacity(64 * 1024, from);
+    let mut room = Vec::new();
+    while let Some(head) = Head::read(&mut from).await? {
+        head.body().drain(&mut from, &mut room).await?;
+        let events = head.number("x-events");
+        if events > 0 {
+            stream_events(&mut to, pool, &mut random, events, head.number("x-gap")).await?;
+        } else {
+            let size = usize::try_from(head.number("x-size")).unwrap_or(0);
+            to.write_all(&answer(pool, &mut random, size)).await?;
+        }
+    }
+    Ok(())
+}
+
+fn answer(pool: &Pool, random: &mut Random, size: usize) -> Vec<u8> {
+    let text = serde_json::Value::from(pool.text(random, size));
+    let id = random.next();
+    let body = format!(
+        r#"{{"id":"chatcmpl-{id:016x}","object":"chat.completion","created":1763942400,"model":"gpt-4o-mini","choices":[{{"index":0,"message":{{"role":"assistant","content":{text},"refusal":null}},"logprobs":null,"finish_reason":"stop"}}],"usage":{{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29}}}}"#
+    );
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into()
+}
+
+async fn stream_events(
+    to: &mut (impl AsyncWriteExt + Unpin),
+    pool: &Pool,
+    random: &mut Random,
+    events: u64,
+    gap: u64,
+) -> std::io::Result<()> {
+    to.write_all(
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
+    )
+    .await?;
+    let id = random.next();
+    // Streams that begin together do not speak together.
+    let began = Instant::now() + Duration::from_micros(id.checked_rem(gap).unwrap_or(0));
+    let mut sent = 0;
+    let mut out = Vec::new();
+    while sent < events {
+        for token in pool.tokens(random) {
+            if sent == events {
+                break;
+            }
+            let delta = format!(r#"{{"content":{}}}"#, serde_json::Value::from(token.as_str()));
+            event(&mut out, id, &delta, "null");
+            sent += 1;
+            if gap > 0 || out.len() > BURST {
+                tokio::time::sleep_until((began + Duration::from_micros(gap * sent)).into()).await;
+                to.write_all(&out).await?;
+                out.clear();
+            }
+        }
+    }
+    event(&mut out, id, "{}", r#""stop""#);
+    chunk(&mut out, b"data: [DONE]\n\n");
+    out.extend_from_slice(b"0\r\n\r\n");
+    to.write_all(&out).await
+}
+
+/// One event of one token, with the time at which it was made, in microseconds, where providers say the second.
+fn event(out: &mut Vec<u8>, id: u64, delta: &str, reason: &str) {
+    let now = weir_bench::now();
+    let event = format!(
+        "data: {{\"id\":\"chatcmpl-{id:016x}\",\"object\":\"chat.completion.chunk\",\"created\":{now},\"model\":\"gpt-4o-mini\",\"system_fingerprint\":\"fp_44709d6fcb\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,\"finish_reason\":{reason}}}]}}\n\n"
+    );
+    chunk(out, event.as_bytes());
+}
+
+fn chunk(out: &mut Vec<u8>, data: &[u8]) {
+    out.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\r\n");
+}

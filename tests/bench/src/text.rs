@@ -1,0 +1,134 @@
+//! Text as models and people write it: prose, code, JSON and CJK, cut into pieces as tokenizers cut it.
+//!
+//! The segments come from the project's own files; those in which the default policy finds something are left out.
+//! Every text is another sequence of segments, so nothing can profit from repetition.
+
+use std::path::Path;
+
+use weir_rules::policy::Policy;
+use weir_rules::{ChannelSet, Keys, Ruleset, scan_whole};
+
+/// A sentence or a line, and its tokens.
+struct Segment {
+    text: String,
+    tokens: Vec<String>,
+}
+
+/// Where texts come from.
+pub struct Pool {
+    segments: Vec<Segment>,
+}
+
+/// A small fast generator (SplitMix64), so that runs can be repeated.
+pub struct Random(pub u64);
+
+impl Random {
+    /// The next number.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl Pool {
+    /// Reads the files of `folder` that are listed in its `sources.txt`, by lines of `KIND SHARE PATHS`; paths are
+    /// parted by commas and relative to the folder. A kind's segments are repeated so that it has its share of the
+    /// bytes, in percent. `policy` (JSON) decides what is clean.
+    ///
+    /// # Panics
+    /// Without the files, or with a policy that is none.
+    pub fn read(folder: &Path, policy: &Path) -> Pool {
+        let sources = std::fs::read_to_string(folder.join("sources.txt")).expect("sources.txt");
+        let rules = ruleset(policy);
+        let mut kinds: Vec<(usize, Vec<String>)> = Vec::new();
+        for line in sources.lines() {
+            let mut fields = line.split(' ');
+            let (Some(_), Some(share), Some(paths)) = (fields.next(), fields.next(), fields.next())
+            else {
+                continue;
+            };
+            let mut segments = Vec::new();
+            for path in paths.split(',') {
+                let text = std::fs::read_to_string(folder.join(path)).expect(path);
+                segments.extend(text.split_inclusive(['\n', '。']).map(str::to_owned));
+            }
+            segments.retain(|text| text.trim().len() > 8 && is_clean(&rules, text));
+            kinds.push((share.parse().expect("share"), segments));
+        }
+        let mut pool = Pool { segments: Vec::new() };
+        for (share, texts) in kinds {
+            let want = share * 10_000;
+            let mut bytes = 0;
+            for text in texts.iter().cycle().take_while(|text| {
+                bytes += text.len();
+                bytes < want
+            }) {
+                pool.segments.push(Segment { tokens: tokens(text), text: text.clone() });
+            }
+        }
+        pool
+    }
+
+    /// A text of at least `size` bytes.
+    pub fn text(&self, random: &mut Random, size: usize) -> String {
+        let mut text = String::with_capacity(size + 512);
+        while text.len() < size {
+            text.push_str(&self.segment(random).text);
+        }
+        text
+    }
+
+    /// The tokens of a segment.
+    pub fn tokens(&self, random: &mut Random) -> &[String] {
+        &self.segment(random).tokens
+    }
+
+    fn segment(&self, random: &mut Random) -> &Segment {
+        &self.segments[(random.next() % self.segments.len() as u64) as usize]
+    }
+}
+
+/// The rules of a policy file (JSON).
+///
+/// # Panics
+/// Where it is none.
+pub fn ruleset(policy: &Path) -> Ruleset {
+    let text = std::fs::read(policy).expect("policy");
+    let policy = Policy::from_json(&text).expect("policy");
+    Ruleset::compile(&policy, Keys::default()).expect("policy")
+}
+
+fn is_clean(rules: &Ruleset, text: &str) -> bool {
+    let sides = [ChannelSet::REQUEST, ChannelSet::RESPONSE];
+    sides.into_iter().all(|side| scan_whole(rules, side, text).is_ok_and(|found| found.is_empty()))
+}
+
+/// Cuts as byte-pair tokenizers commonly do: a word with the space before it, in pieces of at most eight letters; up to
+/// three digits; a CJK character; punctuation by itself.
+fn tokens(text: &str) -> Vec<String> {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut kind = ' ';
+    for c in text.chars() {
+        let next = match c {
+            c if c.is_ascii_alphabetic() => 'a',
+            c if c.is_ascii_digit() => '0',
+            ' ' => ' ',
+            _ => '.',
+        };
+        let joins = tokens.last().is_some_and(|last| match (kind, next) {
+            ('a', 'a') => last.len() < 8,
+            ('0', '0') => last.len() < 3,
+            (' ', 'a') => last == " ",
+            (' ', ' ') => last.len() < 8,
+            _ => false,
+        });
+        match tokens.last_mut() {
+            Some(last) if joins => last.push(c),
+            _ => tokens.push(c.to_string()),
+        }
+        kind = next;
+    }
+    tokens
+}
