@@ -6,6 +6,7 @@ use crate::channel::{Channel, ChannelSet};
 use crate::fold::{fold_str, squash};
 use crate::granted::CompiledException;
 use crate::keys::Keys;
+use crate::openings::Openings;
 use crate::packs;
 use crate::pattern::{Class, Options, Program, Threads};
 use crate::policy::{
@@ -144,8 +145,7 @@ pub struct Ruleset {
     /// By the side that a text is on.
     skips: Vec<(ChannelSet, Skip)>,
     pub(crate) max_before: u16,
-    trigger_of: Vec<u8>,
-    trigger_lists: Vec<Vec<u16>>,
+    pub(crate) openings: Openings,
     holds: Vec<(ChannelSet, HoldProfile)>,
     /// Channels that some rule reads.
     channels: ChannelSet,
@@ -194,37 +194,18 @@ impl Ruleset {
         set.squashed = Automaton::new(&squashed);
         set.max_before = set.rules.iter().map(|r| r.before).max().unwrap_or(0);
         set.channels = set.rules.iter().fold(ChannelSet::EMPTY, |all, r| all.union(r.channels));
-        set.index_triggers();
+        set.index_openings();
         set.index_holds(&table);
         set.index_skips(&table);
         set.tools = ToolRules::compile(&policy.spec);
         Ok(set)
     }
 
-    fn index_triggers(&mut self) {
-        self.trigger_of = vec![0; 256];
-        self.trigger_lists = vec![Vec::new()];
-        for byte in 0u8..128 {
-            let here: Vec<u16> = (0u16..)
-                .zip(&self.rules)
-                .filter(|(_, rule)| matches!(rule.trigger, Trigger::WordStart | Trigger::Anywhere))
-                .filter(|(_, rule)| rule.program.first().ascii & (1u128 << byte) != 0)
-                .map(|(id, _)| id)
-                .collect();
-            if here.is_empty() {
-                continue;
-            }
-            let list = match self.trigger_lists.iter().position(|l| *l == here) {
-                Some(known) => known,
-                None => {
-                    self.trigger_lists.push(here);
-                    self.trigger_lists.len() - 1
-                }
-            };
-            if let Some(slot) = self.trigger_of.get_mut(usize::from(byte)) {
-                *slot = u8::try_from(list).unwrap_or(0);
-            }
-        }
+    fn index_openings(&mut self) {
+        let begins =
+            |rule: &CompiledRule| matches!(rule.trigger, Trigger::WordStart | Trigger::Anywhere);
+        let rules = (0u16..).zip(&self.rules).filter(|(_, rule)| begins(rule));
+        self.openings = Openings::new(rules.map(|(id, rule)| (id, &rule.program)));
     }
 
     fn index_skips(&mut self, keywords: &[(u16, &[u8])]) {
@@ -271,16 +252,6 @@ impl Ruleset {
 
     pub(crate) fn rule(&self, id: u16) -> Option<&CompiledRule> {
         self.rules.get(usize::from(id))
-    }
-
-    #[inline]
-    pub(crate) fn trigger(&self, byte: u8) -> u8 {
-        self.trigger_of.get(usize::from(byte)).copied().unwrap_or(0)
-    }
-
-    pub(crate) fn triggered(&self, byte: u8) -> &[u16] {
-        let list = usize::from(self.trigger(byte));
-        self.trigger_lists.get(list).map(Vec::as_slice).unwrap_or_default()
     }
 
     pub(crate) fn invisible_run_rules(&self, scope: ChannelSet) -> Vec<u16> {
@@ -376,7 +347,7 @@ impl Ruleset {
     pub fn memory(&self) -> usize {
         let programs: usize = self.rules.iter().map(|r| r.program.memory()).sum();
         let skips: usize = self.skips.iter().map(|(_, skip)| skip.memory()).sum();
-        self.automaton.memory() + self.squashed.memory() + programs + skips
+        self.automaton.memory() + self.squashed.memory() + self.openings.memory() + programs + skips
     }
 }
 

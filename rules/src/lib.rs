@@ -11,6 +11,7 @@ mod granted;
 pub mod keys;
 mod mask;
 mod merge;
+mod openings;
 pub mod packs;
 pub mod pattern;
 pub mod policy;

@@ -178,10 +178,11 @@ impl Scanner {
             return false;
         }
         let depth = usize::from(rules.automaton.depth(self.folded));
-        depth == 0 || {
-            let from = back_folded(&self.text, index, depth);
-            depth < MAX_IDLE_DEPTH && skip.is_settled(self.text.as_bytes(), from, index)
-        }
+        depth == 0
+            || depth < MAX_IDLE_DEPTH && {
+                let from = back_folded(&self.text, index, depth);
+                skip.is_settled(self.text.as_bytes(), from, index)
+            }
     }
 
     /// Leaves out text in which nothing can begin, all of it visible ASCII.
@@ -207,8 +208,9 @@ impl Scanner {
     ) -> Result<(), ScanError> {
         if c.is_ascii() {
             let byte = c as u8;
-            if rules.trigger(byte) != 0 {
-                self.triggered(rules, scope, byte, index..next, out)?;
+            let open = rules.openings.at(self.text.as_bytes(), index);
+            if open != 0 {
+                self.opened(rules, scope, open, index..next, out)?;
             }
             match fold_ascii(byte) {
                 0 => self.ignorable(rules, scope, index, next, out),
@@ -371,17 +373,18 @@ impl Scanner {
         }
     }
 
-    fn triggered(
+    /// Begins what has no keyword and may begin here.
+    fn opened(
         &mut self,
         rules: &Ruleset,
         scope: ChannelSet,
-        byte: u8,
+        open: u32,
         at: std::ops::Range<usize>,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
-        for &id in rules.triggered(byte) {
+        let inside_word = self.previous.is_some_and(|p| p.is_ascii_alphanumeric() || p == '_');
+        for id in rules.openings.rules(open) {
             let Some(rule) = rules.rule(id) else { continue };
-            let inside_word = self.previous.is_some_and(|p| p.is_ascii_alphanumeric() || p == '_');
             if !rule.channels.intersects(scope)
                 || (inside_word && rule.trigger == Trigger::WordStart)
             {

@@ -1,6 +1,6 @@
 //! Walking back over text through a view: where did the last N folded bytes begin?
 
-use crate::fold::{Folded, fold, squash};
+use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::pattern::Class;
 
 /// Bytes of a folded character.
@@ -15,6 +15,9 @@ pub(crate) fn folded_len(c: char) -> usize {
 /// The byte index in `text` at which the `wanted` folded bytes that end at `end` begin. Runs of white space count
 /// as one byte, as the automaton sees them.
 pub(crate) fn back_folded(text: &str, end: usize, wanted: usize) -> usize {
+    if let Some(start) = back_plain(text.as_bytes(), end, wanted) {
+        return start;
+    }
     let mut left = wanted;
     let mut at = end;
     let mut in_space = false;
@@ -33,6 +36,24 @@ pub(crate) fn back_folded(text: &str, end: usize, wanted: usize) -> usize {
         }
     }
     at
+}
+
+/// The same where each of these bytes is one folded byte.
+fn back_plain(text: &[u8], end: usize, wanted: usize) -> Option<usize> {
+    let start = end.checked_sub(wanted)?;
+    let is_plain = |byte: u8| byte.is_ascii() && fold_ascii(byte) != 0;
+    let mut after_space = start
+        .checked_sub(1)
+        .and_then(|at| text.get(at))
+        .is_some_and(|b| !is_plain(*b) || fold_ascii(*b) == b' ');
+    for byte in text.get(start..end)? {
+        let space = fold_ascii(*byte) == b' ';
+        if !is_plain(*byte) || space && after_space {
+            return None;
+        }
+        after_space = space;
+    }
+    Some(start)
 }
 
 /// The same over the Squashed view.

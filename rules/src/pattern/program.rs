@@ -155,6 +155,36 @@ impl Program {
         false
     }
 
+    /// What the first `count` characters of a match can be, each by itself: ASCII, and whether others. Where a match
+    /// may be over, anything follows.
+    pub fn openings(&self, count: usize) -> Vec<(u128, bool)> {
+        let mut starts = vec![0];
+        let mut openings = Vec::with_capacity(count);
+        while openings.len() < count {
+            let mut seen = Set::new(self.len());
+            let mut next = Vec::new();
+            let mut taken = Class::default();
+            while let Some(pc) = starts.pop() {
+                let (true, Some(inst)) = (seen.insert(pc), self.inst(pc)) else { continue };
+                starts.extend(inst.skips(pc));
+                match inst {
+                    Inst::Match => {
+                        openings.resize(count, (u128::MAX, true));
+                        return openings;
+                    }
+                    Inst::Boundary(_) => starts.push(pc.saturating_add(1)),
+                    _ => {
+                        taken.extend(&self.accepted(inst));
+                        next.extend(inst.after(pc));
+                    }
+                }
+            }
+            openings.push((taken.ascii(), taken.is_wide()));
+            starts = next;
+        }
+        openings
+    }
+
     /// Bytes of memory, for `weir check`.
     pub fn memory(&self) -> usize {
         let wide: usize = self.classes.iter().map(Class::memory).sum();
