@@ -185,13 +185,14 @@ impl Scanner {
             }
     }
 
-    /// Leaves out text in which nothing can begin, all of it visible ASCII.
+    /// Leaves out text in which nothing can begin, and in which nothing is dropped.
     fn jump(&mut self, from: usize, to: usize) {
-        let skipped = self.text.as_bytes().get(from..to).unwrap_or_default();
-        let Some(last) = skipped.last() else { return };
-        self.previous = Some(char::from(*last));
+        let skipped = self.text.get(from..to).unwrap_or_default();
+        let Some(last) = skipped.chars().next_back() else { return };
+        self.previous = Some(last);
         self.folded = START;
-        let gap = skipped.iter().rev().take_while(|b| fold_ascii(**b) == b' ').count();
+        let is_space = |b: &u8| b.is_ascii() && fold_ascii(*b) == b' ';
+        let gap = skipped.as_bytes().iter().rev().take_while(|b| is_space(b)).count();
         let before = if gap == skipped.len() { self.gap } else { 0 };
         self.gap = before.saturating_add(u32::try_from(gap).unwrap_or(u32::MAX));
     }

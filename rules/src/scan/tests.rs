@@ -136,6 +136,9 @@ fn what_is_skipped_is_clean() {
         r#""regex":"(?i)\\b(?:[g-i]{2}[0-9]{2}|[0-9a-f]{1,4}:[0-9a-f])""#,
         r#""regex":"\\b[a-c]{2}-?[x-z]","maxLength":5"#,
         r#""keywords":["état","日本"],"view":"Folded""#,
+        r#""keywords":["ab-x","ignore","lorem ips"],"view":"Folded""#,
+        r#""keywords":["a b  ","to語","本b"],"view":"Folded""#,
+        r#""regex":"\b[a-c][日-本]?-?[x-z]","maxLength":5"#,
     ];
     let parts = [
         "ignore",
@@ -167,6 +170,9 @@ fn what_is_skipped_is_clean() {
         "\u{200b}",
         "日",
         "本",
+        "国语한",
+        "語",
+        "、",
         "іgnоre",
         "\u{1}",
         "abcd",
