@@ -2,9 +2,10 @@
 
 use crate::compile::CompiledRule;
 use crate::fold::{Folded, fold};
-use crate::pattern::Threads;
+use crate::pattern::{Places, Threads};
 use crate::policy::View;
 use crate::skip::FREE;
+use crate::stand::Open;
 
 /// More ignorable characters than this in a row break a match (design decision 7).
 pub(crate) const MAX_IGNORABLE_RUN: u32 = 64;
@@ -68,6 +69,23 @@ impl Attempt {
     /// skipped as well.
     pub fn unanchored(rule: u16, at: u64, previous: Option<char>) -> Attempt {
         Attempt { free: FREE, ..Attempt::new(rule, at, at..at, previous) }
+    }
+
+    /// One that begins with its keyword and has read it.
+    pub fn behind(rule: u16, anchor: std::ops::Range<u64>, open: &Open) -> Attempt {
+        Attempt {
+            threads: Threads::resumed(&open.places, anchor.start, anchor.end),
+            at: anchor.end,
+            chars: open.chars,
+            ..Attempt::new(rule, anchor.start, anchor, open.previous)
+        }
+    }
+
+    /// Where one from offset 0 stands behind its keyword, with the number of characters read and the last one; none
+    /// if it would depend on more than the keyword.
+    pub fn places(&self) -> Option<(Places, u16, Option<char>)> {
+        let places = self.threads.places(self.at)?;
+        (self.limit.is_none() && self.ignorable == 0).then_some((places, self.chars, self.previous))
     }
 
     pub fn outcome(&self) -> Outcome {

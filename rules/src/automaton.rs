@@ -15,6 +15,8 @@ const HIT: u32 = 1 << 31;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Output {
     pub rule: u16,
+    /// Which of the keywords that the automaton was built of.
+    pub keyword: u32,
     /// Length of the keyword in folded bytes.
     pub length: u16,
 }
@@ -253,7 +255,7 @@ impl Automaton {
 
 fn trie(keywords: &[(u16, &[u8])]) -> Vec<Node> {
     let mut nodes = vec![Node::default()];
-    for (rule, keyword) in keywords.iter().filter(|(_, k)| !k.is_empty()) {
+    for (index, (rule, keyword)) in (0u32..).zip(keywords).filter(|(_, (_, k))| !k.is_empty()) {
         let mut at = 0usize;
         for &byte in keyword.iter() {
             let next = nodes.len();
@@ -273,7 +275,7 @@ fn trie(keywords: &[(u16, &[u8])]) -> Vec<Node> {
             at = target;
         }
         if let Some(node) = nodes.get_mut(at) {
-            node.outputs.push(Output { rule: *rule, length: keyword.len() as u16 });
+            node.outputs.push(Output { rule: *rule, keyword: index, length: keyword.len() as u16 });
         }
     }
     nodes

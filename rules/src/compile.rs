@@ -14,6 +14,7 @@ use crate::policy::{
     ValidatorKind, View,
 };
 use crate::skip::Skip;
+use crate::stand::Stands;
 use crate::tools::ToolRules;
 
 /// `maxLength` of a rule that states none, in characters.
@@ -146,6 +147,7 @@ pub struct Ruleset {
     skips: Vec<(ChannelSet, Skip)>,
     pub(crate) max_before: u16,
     pub(crate) openings: Openings,
+    pub(crate) stands: Stands,
     holds: Vec<(ChannelSet, HoldProfile)>,
     /// Channels that some rule reads.
     channels: ChannelSet,
@@ -165,6 +167,7 @@ impl Ruleset {
         let mut errors = Vec::new();
         let mut rules = Vec::with_capacity(sources.len());
         let mut keywords: Vec<(u16, Vec<u8>)> = Vec::new();
+        let mut stands = Stands::default();
         let mut squashed: Vec<(u16, Vec<u8>)> = Vec::new();
         for source in &sources {
             match compile_rule(source) {
@@ -174,7 +177,13 @@ impl Ruleset {
                     match rule.view {
                         View::Squashed => squashed
                             .extend(own.map(|k| (id, k.bytes().filter_map(squash).collect()))),
-                        _ => keywords.extend(own.map(|k| (id, k.into_bytes()))),
+                        _ => {
+                            keywords.extend(own.map(|k| (id, k.into_bytes())));
+                            for written in &source.rule.keywords {
+                                let folded = rule.view != View::Raw;
+                                stands.push(id, &rule, &keyword(written, folded));
+                            }
+                        }
                     }
                     rules.push(rule);
                 }
@@ -185,7 +194,7 @@ impl Ruleset {
         if !errors.is_empty() {
             return Err(PolicyErrors(errors));
         }
-        let mut set = Ruleset { rules, exceptions, keys, ..Ruleset::default() };
+        let mut set = Ruleset { rules, stands, exceptions, keys, ..Ruleset::default() };
         let table: Vec<(u16, &[u8])> = keywords.iter().map(|(r, k)| (*r, k.as_slice())).collect();
         set.automaton = Automaton::new(&table);
         let squashed: Vec<(u16, &[u8])> =
@@ -347,7 +356,12 @@ impl Ruleset {
     pub fn memory(&self) -> usize {
         let programs: usize = self.rules.iter().map(|r| r.program.memory()).sum();
         let skips: usize = self.skips.iter().map(|(_, skip)| skip.memory()).sum();
-        self.automaton.memory() + self.squashed.memory() + self.openings.memory() + programs + skips
+        self.automaton.memory()
+            + self.squashed.memory()
+            + self.openings.memory()
+            + self.stands.memory()
+            + programs
+            + skips
     }
 }
 

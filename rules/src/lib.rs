@@ -17,6 +17,7 @@ pub mod pattern;
 pub mod policy;
 pub mod scan;
 mod skip;
+mod stand;
 mod swallow;
 mod tools;
 pub mod validate;

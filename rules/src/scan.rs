@@ -10,7 +10,9 @@ use crate::compile::{CompiledRule, Ruleset, Shown, Trigger};
 use crate::finding::{Finding, Found, ScanError};
 use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::mask;
+use crate::policy::View;
 use crate::skip::Skip;
+use crate::stand::Stand;
 use crate::swallow::Swallow;
 use crate::walk::{back_chars, back_folded, back_squashed};
 
@@ -44,6 +46,8 @@ pub struct Scanner {
     /// Per rule the end of its last match: anchors inside it are part of it.
     covered: Vec<(u16, u64)>,
     work: u64,
+    /// Work that the next character will have cost.
+    due: u64,
     /// Offset at which this text begins.
     origin: u64,
 }
@@ -118,6 +122,7 @@ impl Scanner {
 
     /// Whatever is open reads the text up to `end`.
     fn read(&mut self, rules: &Ruleset, end: usize, out: &mut Vec<Found>) -> Result<(), ScanError> {
+        self.work += std::mem::take(&mut self.due);
         self.swallow(rules, end, out)?;
         let text = self.text.get(..end).unwrap_or_default();
         let mut decided = false;
@@ -162,7 +167,7 @@ impl Scanner {
             }
             let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) else { break };
             let next = index + c.len_utf8();
-            if !self.attempts.is_empty() || !self.swallows.is_empty() {
+            if !self.attempts.is_empty() || !self.swallows.is_empty() || self.due > 0 {
                 self.read(rules, next, out)?;
             }
             self.character(rules, scope, c, index, next, out)?;
@@ -174,7 +179,8 @@ impl Scanner {
 
     /// Nothing is open, and nothing that has begun can come to anything.
     fn is_idle(&self, rules: &Ruleset, skip: &Skip, index: usize) -> bool {
-        if !self.attempts.is_empty() || !self.swallows.is_empty() || self.ignorable > 0 {
+        let open = !self.attempts.is_empty() || !self.swallows.is_empty();
+        if open || self.ignorable > 0 || self.due > 0 {
             return false;
         }
         let depth = usize::from(rules.automaton.depth(self.folded));
@@ -335,9 +341,56 @@ impl Scanner {
             }
             let start = back_folded(&self.text, next, usize::from(output.length));
             self.work += u64::from(output.length);
-            self.open(rules, output.rule, start..next, next, out)?;
+            let found = self.text.as_bytes().get(start..next).unwrap_or_default();
+            let in_word = self.character_before(rule, start).is_some_and(is_word);
+            match rules.stands.behind(output.keyword, found, in_word) {
+                Some(stand) => self.stand(output.rule, stand, start..next)?,
+                None => self.open(rules, output.rule, start..next, next, out)?,
+            }
         }
         Ok(())
+    }
+
+    /// Goes on behind a keyword as every attempt of its rule does.
+    fn stand(
+        &mut self,
+        id: u16,
+        stand: &Stand,
+        anchor: std::ops::Range<usize>,
+    ) -> Result<(), ScanError> {
+        let base = self.base;
+        if self.is_covered(id, base + anchor.start as u64) {
+            return Ok(());
+        }
+        let open = match stand {
+            Stand::Failed { work } => {
+                self.work += work;
+                return self.check_work(anchor.end);
+            }
+            Stand::Open(open) => open,
+        };
+        self.work += open.work;
+        self.check_work(anchor.end)?;
+        match open.fails_at(self.text.as_bytes().get(anchor.end).copied()) {
+            Some(work) => self.due += work,
+            None => {
+                let at = base + anchor.start as u64..base + anchor.end as u64;
+                self.attempts.push(Attempt::behind(id, at, open));
+            }
+        }
+        Ok(())
+    }
+
+    /// The character before a place, as the rule's view has it.
+    fn character_before(&self, rule: &CompiledRule, at: usize) -> Option<char> {
+        match self.text.get(..at).and_then(|t| t.chars().next_back()) {
+            Some(c) if rule.view != View::Raw => match fold(c) {
+                Folded::Space => Some(' '),
+                Folded::Chars(chars) => chars.as_str().chars().next_back(),
+                Folded::Drop => None,
+            },
+            other => other,
+        }
     }
 
     fn squashed_hit(
@@ -383,7 +436,7 @@ impl Scanner {
         at: std::ops::Range<usize>,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
-        let inside_word = self.previous.is_some_and(|p| p.is_ascii_alphanumeric() || p == '_');
+        let inside_word = self.previous.is_some_and(is_word);
         for id in rules.openings.rules(open) {
             let Some(rule) = rules.rule(id) else { continue };
             if !rule.channels.intersects(scope)
@@ -413,15 +466,7 @@ impl Scanner {
         }
         let first =
             back_chars(&self.text, anchor.start, usize::from(rule.before), rule.lead.as_ref());
-        let before = self.text.get(..first).and_then(|t| t.chars().next_back());
-        let previous = match before {
-            Some(c) if rule.view != crate::policy::View::Raw => match fold(c) {
-                Folded::Space => Some(' '),
-                Folded::Chars(chars) => chars.as_str().chars().next_back(),
-                Folded::Drop => None,
-            },
-            other => other,
-        };
+        let previous = self.character_before(rule, first);
         let mut attempt = match rule.trigger {
             Trigger::WordStart | Trigger::Anywhere => Attempt::unanchored(id, anchored, previous),
             _ => {
@@ -653,6 +698,10 @@ impl Scanner {
         let skipped = text.char_indices().nth(usize::from(n)).map_or(text.len(), |(i, _)| i);
         from + skipped as u64
     }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// Scans a complete text. Findings are sorted by start, then rule, and none is open any more.

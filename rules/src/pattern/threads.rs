@@ -42,7 +42,77 @@ pub struct Threads {
     cost: u32,
 }
 
+/// Where a run from one start is, behind what it has read.
+#[derive(Debug)]
+pub struct Places {
+    pcs: Box<[u16]>,
+    /// What has been read is a match.
+    matched: bool,
+}
+
+impl Places {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.pcs.len()
+    }
+
+    /// Bytes of memory.
+    pub fn memory(&self) -> usize {
+        size_of_val(&*self.pcs)
+    }
+}
+
+/// What lets a run go on from its places.
+#[derive(Debug)]
+pub struct Ahead {
+    ascii: u128,
+    /// The cost of a step that ends all threads.
+    pub work: u64,
+}
+
+impl Ahead {
+    /// Whether an ASCII character, in the program's case, lets it go on.
+    pub fn takes(&self, byte: u8) -> bool {
+        self.ascii.checked_shr(byte.into()).is_none_or(|bits| bits & 1 == 1)
+    }
+}
+
+impl Program {
+    /// What may follow; none where more than the next character decides, or where a match may be over.
+    pub fn ahead(&self, places: &Places) -> Option<Ahead> {
+        let mut ascii = 0;
+        for pc in &places.pcs {
+            match self.inst(*pc)? {
+                Inst::Boundary(_) => return None,
+                inst => ascii |= self.accepted(inst).ascii(),
+            }
+        }
+        (!places.matched).then_some(Ahead { ascii, work: places.len() as u64 })
+    }
+}
+
 impl Threads {
+    /// Where the run from offset 0 is after it has read up to `end`. None where it has begun elsewhere too, or where a
+    /// match has ended before.
+    pub fn places(&self, end: u64) -> Option<Places> {
+        let from_start = self.current.threads.iter().all(|thread| thread.start == 0);
+        let matched = self.best.is_some();
+        if !from_start || self.fed != Some(end) || matched && self.best != Some((0, end)) {
+            return None;
+        }
+        let pcs = self.current.threads.iter().map(|thread| thread.pc).collect();
+        Some(Places { pcs, matched })
+    }
+
+    /// A run from `start` that is at `places` after it has read up to `end`; only matches that reach `end` count.
+    pub fn resumed(places: &Places, start: u64, end: u64) -> Threads {
+        let mut threads = Threads::reaching(end);
+        threads.current.threads.extend(places.pcs.iter().map(|pc| Thread { pc: *pc, start }));
+        threads.best = places.matched.then_some((start, end));
+        threads.fed = Some(end);
+        threads
+    }
+
     /// A run with no start yet.
     pub fn new() -> Threads {
         Threads::default()
