@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -65,8 +64,16 @@ class Client:
 
     def run(self, job: str) -> dict:
         """Does one job."""
+        self.begin(job)
+        return self.wait(job)
+
+    def begin(self, job: str) -> None:
+        """Hands it a job."""
         self._process.stdin.write(job + "\n")
         self._process.stdin.flush()
+
+    def wait(self, job: str) -> dict:
+        """Until it has done the job."""
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the load client ended at: {job}")
@@ -154,11 +161,10 @@ def hold(client: Client, variants: list[Variant]) -> dict:
         for streams in (100, 1000, 5000):
             before = variant.memory()
             job = f"streams port={variant.envoy.port} streams={streams} events=8 gap=500000"
-            client._process.stdin.write(job + "\n")
-            client._process.stdin.flush()
+            client.begin(job)
             time.sleep(2.5)
             found.setdefault(variant.name, {})[str(streams)] = (variant.memory() - before) / streams
-            client._process.stdout.readline()
+            client.wait(job)
     return found
 
 
@@ -174,11 +180,6 @@ def machine() -> dict:
         "date": time.strftime("%Y-%m-%d"),
         "load": os.getloadavg()[0],
     }
-
-
-def median(runs: list[dict], key: str) -> float:
-    """Of one figure over the rounds."""
-    return statistics.median(run[key] for run in runs)
 
 
 def main() -> None:

@@ -91,11 +91,13 @@ async fn stream_events(
             if sent == events {
                 break;
             }
+            if gap > 0 {
+                tokio::time::sleep_until((began + Duration::from_micros(gap * sent)).into()).await;
+            }
             let delta = format!(r#"{{"content":{}}}"#, serde_json::Value::from(token.as_str()));
             event(&mut out, id, &delta, "null");
             sent += 1;
             if gap > 0 || out.len() > BURST {
-                tokio::time::sleep_until((began + Duration::from_micros(gap * sent)).into()).await;
                 to.write_all(&out).await?;
                 out.clear();
             }
