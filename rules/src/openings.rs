@@ -27,7 +27,7 @@ impl Openings {
             let mut shifted = false;
             let places = program.openings(usize::from(FREE));
             for (mask, (ascii, wide)) in openings.masks.iter_mut().zip(places) {
-                for (byte, rules) in (0u8..).zip(mask) {
+                for (byte, rules) in (0..=u8::MAX).zip(mask) {
                     let takes = if byte.is_ascii() { ascii >> byte & 1 == 1 } else { wide };
                     if takes || shifted {
                         *rules |= bit;
