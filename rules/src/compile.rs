@@ -42,6 +42,13 @@ pub(crate) enum Trigger {
     InvisibleRun,
 }
 
+impl Trigger {
+    /// Whether attempts begin at a character of the match itself, without a keyword.
+    pub fn is_bare(self) -> bool {
+        matches!(self, Trigger::WordStart | Trigger::Anywhere)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct OpenEnded {
     pub body: Class,
@@ -211,9 +218,7 @@ impl Ruleset {
     }
 
     fn index_openings(&mut self) {
-        let begins =
-            |rule: &CompiledRule| matches!(rule.trigger, Trigger::WordStart | Trigger::Anywhere);
-        let rules = (0u16..).zip(&self.rules).filter(|(_, rule)| begins(rule));
+        let rules = (0u16..).zip(&self.rules).filter(|(_, rule)| rule.trigger.is_bare());
         self.openings = Openings::new(rules.map(|(id, rule)| (id, &rule.program)));
     }
 
@@ -222,10 +227,8 @@ impl Ruleset {
             let reads = |rule: &&CompiledRule| rule.channels.intersects(side);
             let known = |id: &u16| self.rules.get(usize::from(*id)).filter(reads).is_some();
             let anchors = keywords.iter().filter(|(id, _)| known(id)).map(|(_, keyword)| *keyword);
-            let begins = |rule: &&CompiledRule| {
-                matches!(rule.trigger, Trigger::WordStart | Trigger::Anywhere)
-            };
-            let programs = self.rules.iter().filter(reads).filter(begins).map(|r| &r.program);
+            let programs =
+                self.rules.iter().filter(reads).filter(|r| r.trigger.is_bare()).map(|r| &r.program);
             self.skips.push((side, Skip::new(anchors, programs)));
         }
     }

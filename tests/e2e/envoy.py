@@ -54,6 +54,12 @@ def wait_for(what: str, probe: Callable[[], T | None], seconds: float = SETTLE) 
     return found
 
 
+def resident(pid: int) -> int:
+    """Resident memory of a process in bytes."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 class Envoy:
     """One proxy process with a folder of its own, removed at the end."""
 
@@ -132,8 +138,7 @@ class Envoy:
 
     def memory(self) -> int:
         """Resident memory of the process in bytes."""
-        pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1] if self._process else 0
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        return resident(self._process.pid) if self._process else 0
 
     def worker_milliseconds(self) -> int:
         """CPU time that the worker threads have used, which hardly depends on what else the machine does."""
