@@ -1,4 +1,4 @@
-"""The benchmark: `bench.py [quick] PROGRAMS MODULES WEIR`. What is measured and how to read it: README.md beside."""
+"""The benchmark; `./just bench` runs it. What is measured and how to read it: README.md beside."""
 
 import argparse
 import json

@@ -1,13 +1,12 @@
 """What is compared: the same Envoy with another filter in its chain, or none."""
 
-import json
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from envoy import Envoy
+from envoy import Envoy, resident
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -62,12 +61,6 @@ def _cpu(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
-def resident(pid: int) -> int:
-    """Resident bytes of a process."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
-
-
 def policy(**spec) -> dict:
     """The default policy, with other sections."""
     document = yaml.safe_load((PROJECT / "rules/default-policy.yaml").read_text())
@@ -111,13 +104,14 @@ def policies() -> dict[str, dict]:
 
 
 def start(name: str, upstream: int, built: Built, folder: Path) -> Variant:
-    """Starts a variant; returns when it serves."""
+    """Starts a variant, whose policy is in `folder` where it has one; returns when it serves."""
     beside, cluster, filters = None, [], []
+    document = folder / f"{name}.json"
     began = time.monotonic()
     if name in ("noop", "reader"):
         filters = [_wasm(built.modules, "read" if name == "reader" else "nothing")]
     elif name.startswith("weir"):
-        filters = [_wasm(built.weir, json.dumps(policies()[name]))]
+        filters = [_wasm(built.weir, document.read_text())]
     elif name == "lua":
         source = {"inline_string": (HERE / "filter.lua").read_text()}
         filters = [_filter("lua", "lua.v3.Lua", default_source_code=source)]
