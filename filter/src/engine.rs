@@ -6,11 +6,14 @@ use weir_rules::policy::{Mode, Policy, PolicyErrors, RequestMode};
 use weir_rules::{Action, Channel, ChannelSet, Granted, Keys, Ruleset};
 
 use crate::guard::Environment;
+use crate::known;
 
 /// One policy, compiled once and shared by all streams of a worker that began under it.
 pub struct Engine {
     pub policy: Policy,
     pub rules: Ruleset,
+    /// No other policy of this worker has it: what is [known](crate::known) of texts is known under one policy.
+    pub number: u64,
     /// Names the packs' content in records.
     pub packs_hash: String,
     /// Until when nothing is carried out, in microseconds since the Unix epoch.
@@ -56,6 +59,7 @@ impl Engine {
             masks_reasoning: rules.can(Action::Mask, reasoning),
             holds_calls: tools || calls,
             shadow_until,
+            number: known::policy(),
             packs_hash: weir_rules::packs::hash(),
             policy,
             rules,

@@ -17,6 +17,7 @@ pub mod host;
 #[cfg(target_os = "wasi")]
 mod hostcalls;
 pub mod json;
+pub mod known;
 pub mod memory;
 pub mod message;
 pub mod nested;

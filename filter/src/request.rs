@@ -11,6 +11,7 @@ use crate::dialect::{Dialect, Direction, Fact, Meaning, Node, Spot, Value, Walke
 use crate::document::{Scanned, harmless};
 use crate::engine::Engine;
 use crate::json::{self, Fault, Lexer};
+use crate::known;
 use crate::memory::Account;
 use crate::splice::{self, Cut};
 use crate::tally::{Decision, Tally};
@@ -19,6 +20,8 @@ use crate::tally::{Decision, Tally};
 const SLICE: usize = 64 * 1024;
 /// The most texts of one message whose findings wait for its role.
 const MAX_WAITING: usize = 4096;
+/// The longest text that waits for its end, in bytes, because it may be known; a longer one is scanned as it comes.
+const MAX_COMPARED: usize = 256 * 1024;
 /// The most white space after the document of a body that goes on before its verdict.
 const MAX_TAIL: usize = 64 * 1024;
 
@@ -104,8 +107,10 @@ pub struct Request {
     account: Account,
     scanner: Scanner,
     found: Vec<Found>,
-    /// Text of nested JSON, which is scanned when it is complete.
+    /// The open text where it is scanned when it is complete: it is nested JSON, or may be known.
     current: String,
+    /// The open text is too long for that.
+    flows: bool,
     role: Option<String>,
     block_types: Vec<(u32, String)>,
     source_is_base64: bool,
@@ -133,6 +138,7 @@ impl Request {
             scanner: Scanner::default(),
             found: Vec::new(),
             current: String::new(),
+            flows: false,
             role: None,
             block_types: Vec::new(),
             source_is_base64: false,
@@ -335,11 +341,19 @@ impl Request {
         if !rules.reads(scope) || (meaning == Meaning::SourceData && self.source_is_base64) {
             return Ok(());
         }
+        let length = self.current.len() + text.len();
         if !matches!(meaning, Meaning::Arguments(_)) {
-            return Ok(self.scanner.push(rules, scope, text, &mut self.found)?);
-        }
-        let limit = self.engine.policy.spec.limits.tool_call.bytes();
-        if self.engine.progressive && (self.current.len() + text.len()) as u64 > limit {
+            if !self.flows && (self.engine.progressive || length > MAX_COMPARED) {
+                self.flows = true;
+                self.scanner.push(rules, scope, &self.current, &mut self.found)?;
+                self.current.clear();
+            }
+            if self.flows {
+                return Ok(self.scanner.push(rules, scope, text, &mut self.found)?);
+            }
+        } else if self.engine.progressive
+            && length as u64 > self.engine.policy.spec.limits.tool_call.bytes()
+        {
             return Err(BodyFault::TooLarge);
         }
         self.current.try_reserve(text.len()).map_err(|_| BodyFault::TooLarge)?;
@@ -365,20 +379,34 @@ impl Request {
         if !rules.reads(scope) {
             return Ok(());
         }
-        if let Meaning::Arguments(channel) = meaning {
-            let text = std::mem::take(&mut self.current);
-            let scanned = Scanned::arguments(rules, scope, &text, raw)?;
-            self.decide(&scanned, channel, false, tally);
-            self.current = text;
+        let nested = matches!(meaning, Meaning::Arguments(_));
+        let print = match std::mem::take(&mut self.flows) {
+            true => None,
+            false => known::fingerprint(engine.number, scope, nested, &self.current),
+        };
+        if print.is_some_and(known::is_clean) {
             self.current.clear();
             return Ok(());
         }
-        std::mem::take(&mut self.scanner).end(rules, &mut self.found);
-        let scanned = Scanned::found(std::mem::take(&mut self.found), raw);
+        let text = std::mem::take(&mut self.current);
+        let scanned = if nested {
+            Scanned::arguments(rules, scope, &text, raw)?
+        } else {
+            let mut scanner = std::mem::take(&mut self.scanner);
+            scanner.push(rules, scope, &text, &mut self.found)?;
+            scanner.end(rules, &mut self.found);
+            Scanned::found(std::mem::take(&mut self.found), raw)
+        };
+        self.current = text;
+        self.current.clear();
         if scanned.is_clean() {
+            if let Some(print) = print {
+                known::found_clean(print);
+            }
             return Ok(());
         }
         match meaning {
+            Meaning::Arguments(channel) => self.decide(&scanned, channel, false, tally),
             Meaning::Spoken if self.role.is_some() => {
                 self.decide(&scanned, self.speaker(), false, tally);
             }

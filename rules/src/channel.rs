@@ -52,7 +52,7 @@ impl std::str::FromStr for Channel {
 }
 
 /// A set of channels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ChannelSet(u16);
 
 impl ChannelSet {
