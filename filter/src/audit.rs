@@ -50,7 +50,8 @@ pub fn name(engine: &Engine, text: &str) -> String {
     let scope = ChannelSet::from(Channel::RequestOther);
     let found = |text: &str| !scan_whole(&engine.rules, scope, text).is_ok_and(|f| f.is_empty());
     let start: String = text.chars().take(4 * MAX_NAME).collect();
-    if !safe.is_empty() && (found(&start) || found(&safe)) { WITHHELD.to_owned() } else { safe }
+    let withheld = !safe.is_empty() && (found(&start) || safe != start && found(&safe));
+    if withheld { WITHHELD.to_owned() } else { safe }
 }
 
 /// A JSON object while it is written.

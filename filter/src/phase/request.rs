@@ -63,7 +63,9 @@ impl Exchange {
             let reason = if is_multipart(&head) { "multipart" } else { "unknown-path" };
             return self.uninspectable(host, spec.inspection.unknown_shape, reason);
         };
-        host.set_header(Side::Request, "accept-encoding", None);
+        if head.has("accept-encoding") {
+            host.set_header(Side::Request, "accept-encoding", None);
+        }
         if end {
             return Flow::Continue;
         }
