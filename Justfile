@@ -127,6 +127,10 @@ bench *arguments: build venv
         --modules "$built/wasm32-wasip1/release/weir_bench_modules.wasm" --weir {{ quote(module) }} \
         --results {{ quote(root / "tests/bench/results") }}
 
+# Searches the dearest text of every built-in rule and prints what a byte of it costs, as multiples of plain text.
+dearest:
+    @cargo run --quiet --package weir-tests --profile ci --bin dearest
+
 # Looks for inputs that break an invariant: ./just fuzz frames|json|policy|exchange|streams SECONDS. The tests replay the corpus.
 fuzz target seconds:
     #!/usr/bin/env bash
