@@ -127,6 +127,11 @@ bench *arguments: build venv
         --modules "$built/wasm32-wasip1/release/weir_bench_modules.wasm" --weir {{ quote(module) }} \
         --results {{ quote(root / "tests/bench/results") }}
 
+# Mixed load with faults and changing policies for ten minutes: ./just soak [SECONDS].
+[no-exit-message]
+soak *arguments: build venv
+    @ENVOY=$({{ just }} envoy); export ENVOY; exec {{ python }} tests/soak/soak.py {{ arguments }}
+
 # Searches the dearest text of every built-in rule and prints what a byte of it costs, as multiples of plain text.
 dearest:
     @cargo run --quiet --package weir-tests --profile ci --bin dearest
