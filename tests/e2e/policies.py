@@ -52,6 +52,12 @@ def codename_rule(action: str, channels: list[str]) -> dict:
 GUARD = policy("guard", packs=[{**INJECTION, "channels": ["request.user"]}, SECRETS])
 """Refuses injected prompts, masks secrets everywhere but in tool calls, where the pack's own default holds."""
 
+
+def numbered(number: int) -> str:
+    """A policy like `GUARD` by another name."""
+    return policy(f"policy-{number}", packs=[{**INJECTION, "channels": ["request.user"]}, SECRETS])
+
+
 NEUTRAL = policy("neutral", packs=[{**INJECTION, "action": "Neutralize", "channels": ["request.toolResult"]}])
 """Takes the sting out of tool results."""
 

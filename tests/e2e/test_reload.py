@@ -8,7 +8,7 @@ import pytest
 from client import Answer
 from envoy import wait_for
 from gateway import Gateway
-from policies import GUARD, INJECTION, PII_PACK, SECRETS, policy
+from policies import GUARD, PII_PACK, numbered, policy
 from samples import SECRET, leaked, tokens
 from states import PROVIDER, ask, state, text_of
 from traffic import Traffic
@@ -19,11 +19,6 @@ STREAMS = 200
 
 LAX = policy("lax", packs=[PII_PACK])
 """Good, and without a rule that finds the secret."""
-
-
-def numbered(number: int) -> str:
-    """A policy like `GUARD` by another name."""
-    return policy(f"policy-{number}", packs=[{**INJECTION, "channels": ["request.user"]}, SECRETS])
 
 
 def gated(text: str, size: int, gates: list[threading.Event]):

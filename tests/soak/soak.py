@@ -23,8 +23,7 @@ from bootstrap import UPSTREAM  # noqa: E402
 from client import Answer, exchange  # noqa: E402
 from envoy import wait_for  # noqa: E402
 from gateway import Gateway, module_path  # noqa: E402
-from policies import INJECTION as INJECTION_PACK  # noqa: E402
-from policies import SECRETS, policy  # noqa: E402
+from policies import numbered  # noqa: E402
 from providers import OpenAI  # noqa: E402
 from samples import INJECTION, SECRET, leaked, tokens  # noqa: E402
 from states import BAD_ONE, state, text_of  # noqa: E402
@@ -172,11 +171,6 @@ class Soak:
         """Ends with an error, long before it has come."""
         answer = self.ask("huge", timeout=60)
         assert len(answer.body) < MIB, len(answer.body)
-
-
-def numbered(number: int) -> str:
-    """A policy that does the same under another name."""
-    return policy(f"policy-{number}", packs=[{**INJECTION_PACK, "channels": ["request.user"]}, SECRETS])
 
 
 def slope(samples: list[tuple[float, int]]) -> float:

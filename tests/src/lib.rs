@@ -1,6 +1,7 @@
 //! Tests of Weir that belong to no single crate; they are in `tests/`. Here is what they share.
 
 pub mod cuts;
+pub mod examples;
 pub mod exchange;
 pub mod fuzz;
 pub mod mutate;

@@ -3,20 +3,18 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use saphyr::{LoadableYamlNode, Yaml};
 use weir_filter::dialect::Dialect;
 use weir_filter::sim::Headers;
 use weir_filter::tally::Decision::{self, *};
 use weir_filter::{Exchange, Guard};
 use weir_rules::ChannelSet;
 use weir_tests::sink::{self, Body, Sink};
-use weir_tests::{exchange, policies};
+use weir_tests::{examples, exchange, policies};
 
 struct Counting;
 
@@ -455,24 +453,6 @@ fn gzip_of(same: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The built-in rules' examples, each with its rule.
-fn examples() -> Vec<(String, String)> {
-    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/packs");
-    let mut all = Vec::new();
-    for family in std::fs::read_dir(packs).unwrap() {
-        for file in std::fs::read_dir(family.unwrap().path()).unwrap() {
-            let file = file.unwrap().path();
-            let text = std::fs::read_to_string(&file).unwrap();
-            let documents = Yaml::load_from_str(&text).unwrap();
-            let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-            let found = &documents[0]["examples"]["match"];
-            let texts = found.as_vec().unwrap().iter().filter_map(|e| e.as_str());
-            all.extend(texts.map(|t| (name.clone(), t.replace("[[", "").replace("]]", ""))));
-        }
-    }
-    all
-}
-
 /// Every built-in rule's anchors and examples, less their last character, again and again: near misses cost what a
 /// verification costs.
 #[test]
@@ -517,7 +497,7 @@ fn near_misses_of_every_built_in_rule() {
             }
         }
     }
-    for (rule, example) in examples() {
+    for (rule, example) in examples::matching() {
         let mut miss = example;
         miss.pop();
         let text = miss.repeat((size / miss.len().max(1)).max(1));

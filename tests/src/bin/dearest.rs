@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use saphyr::{LoadableYamlNode, Yaml};
 use weir_filter::Guard;
 use weir_rules::{ChannelSet, Ruleset, scan_whole};
 use weir_tests::exchange::Random;
-use weir_tests::policies;
+use weir_tests::{examples, policies};
 
 const KIB: usize = 1024;
 /// Where the cost of a byte begins to count.
@@ -89,20 +88,9 @@ fn seeds() -> BTreeMap<String, Vec<String>> {
     for rule in weir_rules::packs::rules() {
         seeds.entry(rule.id.clone()).or_default().extend(rule.keywords);
     }
-    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/packs");
-    for family in std::fs::read_dir(packs).unwrap() {
-        for file in std::fs::read_dir(family.unwrap().path()).unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            let documents = Yaml::load_from_str(&text).unwrap();
-            let Some(id) = documents[0]["id"].as_str() else { continue };
-            let found = documents[0]["examples"]["match"].as_vec();
-            for example in found.into_iter().flatten().filter_map(|e| e.as_str()) {
-                let text = example.replace("[[", "").replace("]]", "");
-                let ends = text.char_indices().map(|(at, _)| at).filter(|at| *at > 0).take(MOST);
-                let own = seeds.entry(id.to_owned()).or_default();
-                own.extend(ends.step_by(3).map(|at| text[..at].to_owned()));
-            }
-        }
+    for (rule, text) in examples::matching() {
+        let ends = text.char_indices().map(|(at, _)| at).filter(|at| *at > 0).take(MOST);
+        seeds.entry(rule).or_default().extend(ends.step_by(3).map(|at| text[..at].to_owned()));
     }
     seeds
 }
