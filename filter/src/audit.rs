@@ -1,7 +1,7 @@
 //! The audit record: one JSON line an exchange, in rule ids and numbers. Never a byte of what a rule matched; names
 //! that a client sent are cut to a safe set and scanned themselves. `docs/audit.md` describes it.
 
-use std::fmt::Write;
+use std::borrow::Cow;
 
 use weir_rules::policy::Date;
 use weir_rules::{Channel, ChannelSet, packs, scan_whole};
@@ -9,10 +9,13 @@ use weir_rules::{Channel, ChannelSet, packs, scan_whole};
 use crate::document::WITHHELD;
 use crate::engine::Engine;
 use crate::json::{Layers, escape_into};
-use crate::tally::Tally;
+use crate::known;
+use crate::tally::{Row, Tally};
 
 /// The most characters of a client-sent name, such as the model, in a record.
 const MAX_NAME: usize = 128;
+/// Bytes of a record without findings; a longer one grows.
+const TYPICAL: usize = 1024;
 /// The version of the record's form; it changes when a member changes its meaning or leaves.
 const VERSION: u64 = 1;
 
@@ -39,43 +42,76 @@ pub struct Context<'a> {
 }
 
 /// A client-sent name: cut to characters that no log format gives a meaning to, and withheld where a rule finds
-/// something in it.
-pub fn name(engine: &Engine, text: &str) -> String {
-    let plain =
-        |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@');
-    let safe: String = text.chars().filter(plain).take(MAX_NAME).collect();
-    if text == WITHHELD {
-        return text.to_owned();
+/// something in it. `again` says that it is likely to come again.
+fn name<'a>(engine: &Engine, text: &'a str, again: bool) -> Cow<'a, str> {
+    let plain = |b: u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'@')
+    };
+    if text.len() <= MAX_NAME && text.bytes().all(plain) {
+        let clean = text.is_empty() || is_clean(engine, text, again);
+        return Cow::Borrowed(if clean { text } else { WITHHELD });
     }
-    let scope = ChannelSet::from(Channel::RequestOther);
-    let found = |text: &str| !scan_whole(&engine.rules, scope, text).is_ok_and(|f| f.is_empty());
+    if text == WITHHELD {
+        return Cow::Borrowed(WITHHELD);
+    }
+    let is_plain = |c: &char| u8::try_from(*c).is_ok_and(plain);
+    let safe: String = text.chars().filter(is_plain).take(MAX_NAME).collect();
     let start: String = text.chars().take(4 * MAX_NAME).collect();
-    let withheld = !safe.is_empty() && (found(&start) || safe != start && found(&safe));
-    if withheld { WITHHELD.to_owned() } else { safe }
+    let clean = safe.is_empty() || is_clean(engine, &start, false) && is_clean(engine, &safe, false);
+    if clean { Cow::Owned(safe) } else { Cow::Borrowed(WITHHELD) }
 }
 
-/// A JSON object while it is written.
+fn is_clean(engine: &Engine, text: &str, again: bool) -> bool {
+    let scope = ChannelSet::from(Channel::RequestOther);
+    let print = again.then(|| known::fingerprint(engine.number, scope, false, text));
+    if print.is_some_and(known::is_clean) {
+        return true;
+    }
+    let clean = scan_whole(&engine.rules, scope, text).is_ok_and(|found| found.is_empty());
+    if let Some(print) = print.filter(|_| clean) {
+        known::found_clean(print);
+    }
+    clean
+}
+
+/// A JSON object while it is written, and those in it.
 struct Object(String);
 
 impl Object {
-    fn new() -> Object {
-        Object("{".to_owned())
+    fn new(capacity: usize) -> Object {
+        let mut out = String::with_capacity(capacity);
+        out.push('{');
+        Object(out)
     }
 
-    fn key(&mut self, key: &str) {
+    fn comma(&mut self) {
         if !self.0.ends_with(['{', '[']) {
             self.0.push(',');
         }
-        let _ = write!(self.0, "\"{key}\":");
+    }
+
+    fn key(&mut self, key: &str) {
+        self.comma();
+        self.0.push('"');
+        self.0.push_str(key);
+        self.0.push_str("\":");
+    }
+
+    fn string(&mut self, text: &str) {
+        self.0.push('"');
+        if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+            self.0.push_str(text);
+        } else {
+            let mut escaped = Vec::new();
+            escape_into(text, Layers::Plain, &mut escaped);
+            self.0.push_str(&String::from_utf8_lossy(&escaped));
+        }
+        self.0.push('"');
     }
 
     fn text(&mut self, key: &str, text: &str) {
         self.key(key);
-        self.0.push('"');
-        let mut escaped = Vec::new();
-        escape_into(text, Layers::Plain, &mut escaped);
-        self.0.push_str(&String::from_utf8_lossy(&escaped));
-        self.0.push('"');
+        self.string(text);
     }
 
     fn raw(&mut self, key: &str, json: &str) {
@@ -83,25 +119,34 @@ impl Object {
         self.0.push_str(json);
     }
 
-    fn numbers(&mut self, key: &str, numbers: &[(&str, u64)]) {
-        let mut inner = Object::new();
-        for (name, number) in numbers {
-            inner.raw(name, &number.to_string());
-        }
-        self.raw(key, &inner.end());
+    fn number(&mut self, key: &str, number: u64) {
+        self.raw(key, itoa::Buffer::new().format(number));
     }
 
-    fn end(mut self) -> String {
+    fn list<T>(&mut self, key: &str, items: &[T], write: impl Fn(&mut Object, &T)) {
+        self.raw(key, "[");
+        for item in items {
+            self.comma();
+            write(self, item);
+        }
+        self.0.push(']');
+    }
+
+    fn numbers(&mut self, key: &str, numbers: &[(&str, u64)]) {
+        self.raw(key, "{");
+        numbers.iter().for_each(|(name, number)| self.number(name, *number));
+        self.close();
+    }
+
+    fn close(&mut self) {
         self.0.push('}');
-        self.0
     }
 }
 
 /// The record as one JSON object on one line.
 pub fn record(engine: &Engine, context: &Context<'_>, tally: &Tally) -> String {
-    let mut out = Object::new();
-    let named = |text: &str| name(engine, text);
-    out.raw("version", &VERSION.to_string());
+    let mut out = Object::new(TYPICAL);
+    out.number("version", VERSION);
     out.text("time", &Date(context.time).to_string());
     out.text("id", context.id);
     out.text("decision", tally.decision.word());
@@ -113,33 +158,28 @@ pub fn record(engine: &Engine, context: &Context<'_>, tally: &Tally) -> String {
     out.text("packs", packs::VERSION);
     out.text("packsHash", &engine.packs_hash);
     out.text("mode", tally.mode().word());
-    for (key, value) in [("caller", &context.caller), ("user", &context.user)] {
-        if let Some(value) = value {
-            out.text(key, &named(value));
-        }
-    }
-    for (key, value) in [
-        ("host", context.host),
-        ("route", context.route),
-        ("requestId", context.request_id),
-        ("traceId", context.trace_id),
-        ("status", context.status),
+    for (key, value, again) in [
+        ("caller", context.caller.as_deref().unwrap_or_default(), true),
+        ("user", context.user.as_deref().unwrap_or_default(), true),
+        ("host", context.host, true),
+        ("route", context.route, true),
+        ("requestId", context.request_id, false),
+        ("traceId", context.trace_id, false),
+        ("status", context.status, true),
     ] {
         if !value.is_empty() {
-            out.text(key, &named(value));
+            out.text(key, &name(engine, value, again));
         }
     }
     out.text("dialect", context.dialect);
-    out.text("model", &named(context.model));
+    out.text("model", &name(engine, context.model, true));
     out.raw("streamed", if context.streamed { "true" } else { "false" });
-    let rows: Vec<String> = tally.rows.iter().map(row).collect();
-    out.raw("rules", &format!("[{}]", rows.join(",")));
-    out.raw("more", &tally.more.to_string());
+    out.list("rules", &tally.rows, row);
+    out.number("more", u64::from(tally.more));
     if tally.lapsed > 0 {
-        out.raw("exceptionsExpired", &tally.lapsed.to_string());
+        out.number("exceptionsExpired", u64::from(tally.lapsed));
     }
-    let faults: Vec<String> = tally.faults.iter().map(|f| format!("\"{f}\"")).collect();
-    out.raw("notInspected", &format!("[{}]", faults.join(",")));
+    out.list("notInspected", &tally.faults, |out, fault| out.string(fault));
     out.numbers(
         "bytes",
         &[
@@ -160,24 +200,27 @@ pub fn record(engine: &Engine, context: &Context<'_>, tally: &Tally) -> String {
         ],
     );
     let tokens = [("input", tally.tokens.input), ("output", tally.tokens.output)];
-    let known: Vec<(&str, u64)> =
-        tokens.iter().filter_map(|(name, tokens)| Some((*name, (*tokens)?))).collect();
-    if !known.is_empty() {
-        out.numbers("tokens", &known);
+    if tokens.iter().any(|(_, tokens)| tokens.is_some()) {
+        out.raw("tokens", "{");
+        for (name, tokens) in tokens {
+            tokens.into_iter().for_each(|tokens| out.number(name, tokens));
+        }
+        out.close();
     }
-    out.raw("judgedMicros", &context.judged.to_string());
-    out.raw("micros", &context.micros.to_string());
+    out.number("judgedMicros", context.judged);
+    out.number("micros", context.micros);
     let labels = &engine.policy.spec.audit.labels;
     if !labels.is_empty() {
-        let mut inner = Object::new();
-        labels.iter().for_each(|(name, value)| inner.text(name, value));
-        out.raw("labels", &inner.end());
+        out.raw("labels", "{");
+        labels.iter().for_each(|(name, value)| out.text(name, value));
+        out.close();
     }
-    out.end()
+    out.close();
+    out.0
 }
 
-fn row(row: &crate::tally::Row) -> String {
-    let mut out = Object::new();
+fn row(out: &mut Object, row: &Row) {
+    out.0.push('{');
     out.text("rule", &row.rule);
     if let Some(channel) = row.channel {
         out.text("channel", channel.name());
@@ -188,9 +231,8 @@ fn row(row: &crate::tally::Row) -> String {
         out.text("exception", exception);
     }
     if !row.prints.is_empty() {
-        let prints: Vec<String> = row.prints.iter().map(|p| format!("\"{p}\"")).collect();
-        out.raw("fingerprints", &format!("[{}]", prints.join(",")));
+        out.list("fingerprints", &row.prints, |out, print| out.string(print));
     }
-    out.raw("count", &row.count.to_string());
-    out.end()
+    out.number("count", u64::from(row.count));
+    out.close();
 }

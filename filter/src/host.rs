@@ -1,6 +1,8 @@
 //! What the pipeline needs of its host. One real implementation over host calls, others for tests and the command
 //! line. Every call may fail, none may panic.
 
+use crate::head::Head;
+
 /// Which message a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
@@ -43,7 +45,7 @@ pub struct Refusal<'a> {
 /// Abilities of an HTTP stream's host.
 pub trait Host {
     /// All headers of a side, pseudo-headers included, in their order.
-    fn headers(&self, side: Side) -> Vec<(String, String)>;
+    fn headers(&self, side: Side) -> Head;
     /// Sets a header, or removes it (`None`).
     fn set_header(&mut self, side: Side, name: &str, value: Option<&str>);
     /// Bytes of the buffered body; only legal in that side's body and trailers callbacks.
@@ -58,8 +60,9 @@ pub trait Host {
     fn count(&mut self, name: &'static str, labels: Labels<'_>, by: u64);
     /// Adds a value to a histogram.
     fn observe(&mut self, name: &'static str, value: u64);
-    /// Writes a log line. A host may hold lines back when they come too fast, but never without saying how many.
-    fn log(&mut self, level: Level, line: &str);
+    /// Writes a log line, which is put together only where the host writes lines of this level. A host may hold lines
+    /// back when they come too fast, but never without saying how many.
+    fn log(&mut self, level: Level, line: &dyn Fn() -> String);
     /// Tells of a refusal: a warning, counted by decision and rule where there are too many to tell one by one.
     fn refused(&mut self, refusal: Refusal<'_>);
     /// Sets a value for the access log (filter state).

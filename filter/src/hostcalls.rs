@@ -4,6 +4,7 @@
 
 use std::ptr::null_mut;
 
+use crate::head::Head;
 use crate::host::HostError;
 
 /// Kinds of maps, as the ABI numbers them.
@@ -30,6 +31,7 @@ pub enum MetricKind {
 }
 
 unsafe extern "C" {
+    fn proxy_get_log_level(level: *mut u32) -> u32;
     fn proxy_log(level: u32, data: *const u8, size: usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
@@ -117,6 +119,14 @@ fn owned(data: *mut u8, size: usize) -> Vec<u8> {
     unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
+/// Whether log lines of a level are written: Envoy's `--log-level` and `--component-log-level wasm`.
+pub fn logs(level: u32) -> bool {
+    let mut least = 0;
+    // SAFETY: the pointer is of a live local.
+    let status = unsafe { proxy_get_log_level(&mut least) };
+    status != 0 || level >= least
+}
+
 /// Writes a log line.
 pub fn log(level: u32, line: &str) {
     // SAFETY: pointer and length are of one live slice.
@@ -139,35 +149,15 @@ pub fn random() -> u64 {
     if status == 0 { u64::from_le_bytes(bytes) } else { 0 }
 }
 
-/// All headers of a map, names and values.
-pub fn headers(map: Map) -> Vec<(String, String)> {
+/// All headers of a map.
+pub fn headers(map: Map) -> Head {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: all pointers are of live locals.
     let status = unsafe { proxy_get_header_map_pairs(map as u32, &mut data, &mut size) };
     if status != 0 {
-        return Vec::new();
+        return Head::default();
     }
-    pairs(&owned(data, size)).unwrap_or_default()
-}
-
-/// Pairs in the ABI's serialized form: count, then sizes of name and value each, then the texts with a NUL each.
-fn pairs(bytes: &[u8]) -> Option<Vec<(String, String)>> {
-    let word = |at: usize| -> Option<usize> {
-        Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize)
-    };
-    let count = word(0)?;
-    let mut at = 4 + count.checked_mul(8)?;
-    let mut text = |size: usize| {
-        let text = bytes.get(at..at.checked_add(size)?)?;
-        at = at.checked_add(size)?.checked_add(1)?;
-        Some(String::from_utf8_lossy(text).into_owned())
-    };
-    let mut pairs = Vec::new();
-    for pair in 0..count {
-        let (name, value) = (word(4 + pair * 8)?, word(8 + pair * 8)?);
-        pairs.push((text(name)?, text(value)?));
-    }
-    Some(pairs)
+    Head::parse(owned(data, size)).unwrap_or_default()
 }
 
 /// Sets or removes a header.

@@ -19,6 +19,7 @@ mod hostcalls;
 pub mod json;
 pub mod known;
 pub mod memory;
+pub mod head;
 pub mod message;
 pub mod nested;
 pub mod phase;

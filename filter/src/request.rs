@@ -20,6 +20,8 @@ use crate::tally::{Decision, Tally};
 const SLICE: usize = 64 * 1024;
 /// The most texts of one message whose findings wait for its role.
 const MAX_WAITING: usize = 4096;
+/// The shortest text whose fingerprint costs less than scanning it, in bytes.
+const MIN_COMPARED: usize = 16;
 /// The longest text that waits for its end, in bytes, because it may be known; a longer one is scanned as it comes.
 const MAX_COMPARED: usize = 256 * 1024;
 /// The most white space after the document of a body that goes on before its verdict.
@@ -380,10 +382,9 @@ impl Request {
             return Ok(());
         }
         let nested = matches!(meaning, Meaning::Arguments(_));
-        let print = match std::mem::take(&mut self.flows) {
-            true => None,
-            false => known::fingerprint(engine.number, scope, nested, &self.current),
-        };
+        let compared = !std::mem::take(&mut self.flows) && self.current.len() >= MIN_COMPARED;
+        let print =
+            compared.then(|| known::fingerprint(engine.number, scope, nested, &self.current));
         if print.is_some_and(known::is_clean) {
             self.current.clear();
             return Ok(());

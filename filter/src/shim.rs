@@ -1,6 +1,6 @@
 //! The module's face to the proxy: forwards callbacks, decides nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
@@ -13,6 +13,7 @@ use weir_rules::policy::OnViolation;
 
 use crate::engine::Engine;
 use crate::guard::Guard;
+use crate::head::Head;
 use crate::host::{Flow, Host, HostError, Labels, Level, Refusal, Side};
 use crate::hostcalls::{self, Buffer, Map, MetricKind};
 use crate::phase::Exchange;
@@ -27,10 +28,14 @@ thread_local! {
     /// Streams of this VM by their context, for the tick.
     static STREAMS: RefCell<BTreeMap<u32, Weak<RefCell<Exchange>>>> =
         const { RefCell::new(BTreeMap::new()) };
+    /// Where a counter's name is put together.
+    static LABELED: RefCell<String> = const { RefCell::new(String::new()) };
     static METRICS: RefCell<BTreeMap<String, u32>> = const { RefCell::new(BTreeMap::new()) };
     static WARNINGS: RefCell<Warnings> = RefCell::default();
-    /// Random. Workers number their streams alike, and may begin two with the same number in the same microsecond.
-    static SEED: u64 = hostcalls::random();
+    /// What names the next decision. It begins anywhere, because workers number alike.
+    static NEXT: Cell<u64> = Cell::new(hostcalls::random() ^ hostcalls::now());
+    /// What the proxy is, by the path of its property.
+    static NODE: RefCell<BTreeMap<String, Option<String>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// What streams of a root context run under.
@@ -142,8 +147,7 @@ impl RootContext for Root {
             let degraded = degraded.unwrap_or_default();
             return Some(Box::new(Closed { degraded }));
         };
-        let id = decision_id(hostcalls::now(), context_id);
-        let exchange = Rc::new(RefCell::new(Exchange::new(guard, id)));
+        let exchange = Rc::new(RefCell::new(Exchange::new(guard, decision_id())));
         STREAMS.with(|streams| {
             if let Ok(mut streams) = streams.try_borrow_mut() {
                 streams.insert(context_id, Rc::downgrade(&exchange));
@@ -163,6 +167,7 @@ impl Root {
 
 /// The most milliseconds between two ticks: how long a stream waits that is to be reset.
 const TICK: u32 = 250;
+const INFO: u32 = 2;
 const WARN: u32 = 3;
 /// The most characters of a plugin's name in a metric.
 const MAX_LABEL: usize = 64;
@@ -200,16 +205,17 @@ fn environment(name: &str) -> Option<String> {
 
 fn report(state: &str, reasons: &[String]) {
     if reasons.is_empty() {
-        hostcalls::log(2, "weir: policy active");
+        hostcalls::log(INFO, "weir: policy active");
     }
     for reason in reasons {
         hostcalls::log(4, &format!("weir: policy {state}: {reason}"));
     }
 }
 
-/// An opaque id: VM, time and stream, mixed so that none can be read off it.
-fn decision_id(now: u64, context: u32) -> String {
-    let mut mixed = SEED.with(|seed| *seed) ^ now ^ (u64::from(context) << 48);
+/// An opaque id, another for each exchange of this VM.
+fn decision_id() -> String {
+    let mut mixed = NEXT.get();
+    NEXT.set(mixed.wrapping_add(1));
     for _ in 0..3 {
         mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
@@ -234,7 +240,7 @@ fn buffer(side: Side) -> Buffer {
 }
 
 impl Host for Proxy {
-    fn headers(&self, side: Side) -> Vec<(String, String)> {
+    fn headers(&self, side: Side) -> Head {
         hostcalls::headers(map(side))
     }
 
@@ -259,7 +265,14 @@ impl Host for Proxy {
     }
 
     fn count(&mut self, name: &'static str, labels: Labels<'_>, by: u64) {
-        if let Some(id) = metric(MetricKind::Counter, &labeled(name, labels)) {
+        let id = LABELED.with_borrow_mut(|full| {
+            full.clear();
+            full.push_str(name);
+            labels.iter().for_each(|(name, value)| label(full, name, value));
+            full.push_str("_total");
+            metric(MetricKind::Counter, full)
+        });
+        if let Some(id) = id {
             hostcalls::increment(id, i64::try_from(by).unwrap_or(i64::MAX));
         }
     }
@@ -279,13 +292,15 @@ impl Host for Proxy {
         });
     }
 
-    fn log(&mut self, level: Level, line: &str) {
+    fn log(&mut self, level: Level, line: &dyn Fn() -> String) {
         let level = match level {
-            Level::Info => 2,
+            Level::Info => INFO,
             Level::Warn => WARN,
             Level::Error => 4,
         };
-        hostcalls::log(level, line);
+        if hostcalls::logs(level) {
+            hostcalls::log(level, &line());
+        }
     }
 
     fn set_state(&mut self, key: &str, value: &str) {
@@ -299,7 +314,11 @@ impl Host for Proxy {
     }
 
     fn property(&self, path: &[&str]) -> Option<String> {
-        hostcalls::property(path).map(|v| String::from_utf8_lossy(&v).into_owned())
+        let ask = || hostcalls::property(path).map(|v| String::from_utf8_lossy(&v).into_owned());
+        if !path.starts_with(&["xds", "node"]) {
+            return ask();
+        }
+        NODE.with_borrow_mut(|node| node.entry(path.join(".")).or_insert_with(ask).clone())
     }
 
     fn number(&self, path: &[&str]) -> Option<u64> {
@@ -313,16 +332,9 @@ impl Host for Proxy {
 
 /// Envoy's `stats_tags` make labels of what stands between `=.=` and `;.;`.
 fn label(full: &mut String, name: &str, value: &str) {
-    full.push_str(&format!("_{name}=.={value};.;"));
-}
-
-fn labeled(name: &str, labels: Labels<'_>) -> String {
-    let mut full = name.to_owned();
-    for (name, value) in labels {
-        label(&mut full, name, value);
+    for part in ["_", name, "=.=", value, ";.;"] {
+        full.push_str(part);
     }
-    full.push_str("_total");
-    full
 }
 
 /// A metric of this VM by its name, defined at its first use.

@@ -128,7 +128,9 @@ def start(name: str, upstream: int, built: Built, folder: Path) -> Variant:
         service = {"envoy_grpc": {"cluster_name": "extproc"}}
         filters = [_filter("ext_proc", "ext_proc.v3.ExternalProcessor", grpc_service=service, processing_mode=mode)]
     envoy = Envoy()
-    envoy.run(_bootstrap(filters, [_cluster("provider", upstream, {"http_protocol_options": {}}), *cluster]))
+    document = _bootstrap(filters, [_cluster("provider", upstream, {"http_protocol_options": {}}), *cluster])
+    # As Istio's proxies log.
+    envoy.run(document, wasm_log="warning")
     return Variant(name, envoy, beside, time.monotonic() - began)
 
 

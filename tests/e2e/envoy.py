@@ -71,16 +71,22 @@ class Envoy:
         self.port = 0
 
     def run(
-        self, document: dict, working_directory: Path | None = None, *, concurrency: int = 1, drain: int = 1
+        self,
+        document: dict,
+        working_directory: Path | None = None,
+        *,
+        concurrency: int = 1,
+        drain: int = 1,
+        wasm_log: str = "info",
     ) -> None:
-        """Starts it with this bootstrap, so many workers and so many seconds for old listeners to drain; `port`, of
-        the first listener, is known when this returns."""
+        """Starts it with this bootstrap, so many workers and so many seconds for old listeners to drain; lines of modules
+        below `wasm_log` are not written. `port`, of the first listener, is known when this returns."""
         config, admin, log = self.folder / "bootstrap.json", self.folder / "admin", self.folder / "envoy.log"
         config.write_text(json.dumps(document))
         command = [envoy_binary(), "-c", str(config), "--admin-address-path", str(admin)]
         command += ["--concurrency", str(concurrency), "--drain-time-s", str(drain)]
         command += ["--use-dynamic-base-id", "--file-flush-interval-msec", "20", "-l", "warning"]
-        command += ["--component-log-level", "wasm:info"]
+        command += ["--component-log-level", f"wasm:{wasm_log}"]
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=working_directory)
         address = self._alive("admin address", lambda: admin.exists() and admin.read_text())

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use weir_filter::head::Head;
 use weir_filter::host::{Flow, Host, HostError, Labels, Level, Refusal, Side};
 use weir_filter::sim::{Headers, Memory, Message, START, TICK};
 use weir_filter::tally::{Decision, Tally};
@@ -78,10 +79,10 @@ impl Proxy {
 }
 
 impl Host for Proxy {
-    fn headers(&self, side: Side) -> Headers {
+    fn headers(&self, side: Side) -> Head {
         // A request without a head has no policy: the proxy hands one over or does not call at all.
         if side == Side::Answer && self.fails() {
-            Headers::new()
+            Head::default()
         } else {
             self.memory.headers(side)
         }
@@ -122,7 +123,7 @@ impl Host for Proxy {
         self.memory.refused(refusal);
     }
 
-    fn log(&mut self, level: Level, line: &str) {
+    fn log(&mut self, level: Level, line: &dyn Fn() -> String) {
         self.memory.log(level, line);
     }
 

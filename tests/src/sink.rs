@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use weir_filter::head::Head;
 use weir_filter::host::{Flow, Host, HostError, Labels, Level, Refusal, Side};
 use weir_filter::sim::Headers;
 use weir_filter::tally::Decision;
@@ -24,11 +25,11 @@ pub struct Sink {
 }
 
 impl Host for Sink {
-    fn headers(&self, side: Side) -> Headers {
-        match side {
-            Side::Request => self.request.clone(),
-            Side::Answer => self.answer.clone(),
-        }
+    fn headers(&self, side: Side) -> Head {
+        Head::from(match side {
+            Side::Request => self.request.as_slice(),
+            Side::Answer => self.answer.as_slice(),
+        })
     }
 
     fn set_header(&mut self, _: Side, _: &str, _: Option<&str>) {}
@@ -55,7 +56,7 @@ impl Host for Sink {
 
     fn observe(&mut self, _: &'static str, _: u64) {}
 
-    fn log(&mut self, _: Level, _: &str) {}
+    fn log(&mut self, _: Level, _: &dyn Fn() -> String) {}
 
     fn refused(&mut self, _: Refusal<'_>) {}
 

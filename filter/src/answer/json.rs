@@ -52,6 +52,7 @@ pub struct JsonAnswer {
     block_type: Option<String>,
     choice: Choice,
     cuts: Vec<Cut>,
+    edited: bool,
     refused: bool,
 }
 
@@ -72,6 +73,7 @@ impl JsonAnswer {
             block_type: None,
             choice: Choice::default(),
             cuts: Vec::new(),
+            edited: false,
             refused: false,
             dialect,
             engine,
@@ -81,6 +83,11 @@ impl JsonAnswer {
     /// Whether nothing may leave before the end.
     pub fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// Whether what left is other than what came.
+    pub fn is_edited(&self) -> bool {
+        self.edited
     }
 
     /// Bytes held.
@@ -148,6 +155,7 @@ impl JsonAnswer {
     }
 
     fn release(&mut self, out: &mut Vec<u8>, tally: &mut Tally) {
+        self.edited |= !self.cuts.is_empty();
         splice::apply(&self.held, self.base, &mut self.cuts, out);
         tally.answer_bytes = tally.answer_bytes.saturating_add(self.held.len() as u64);
         self.base += self.held.len() as u64;

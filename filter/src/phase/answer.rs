@@ -2,18 +2,14 @@
 
 use weir_rules::policy::{OnViolation, RefusalForm};
 
-use super::{Answering, Exchange};
+use super::{Answering, Exchange, MAX_IN_PLACE};
 use crate::answer::stream::Seen;
 use crate::answer::{JsonAnswer, Stop, StreamAnswer};
 use crate::ending;
 use crate::host::{Flow, Host, Side};
-use crate::message::{Body, Head};
+use crate::head::Head;
+use crate::message::Body;
 use crate::tally::Decision;
-
-/// Bytes of an answer that are held while its stream is paused. Setting more than the proxy's buffer limit on a paused
-/// answer kills Envoy 1.36 to 1.40, and the limit cannot be read: 32 KiB is common at the edge. Whoever holds heads has
-/// set the limits for it.
-const MAX_PAUSED_ANSWER: u64 = 16 * 1024;
 
 impl Exchange {
     /// Answer headers arrived; `end` says that no body follows.
@@ -21,12 +17,10 @@ impl Exchange {
         if self.replied {
             return Flow::Continue;
         }
-        // The proxy's own words, such as `upstream connect error`, and another filter's refusal are nobody's answer.
-        let details = host.property(&["response", "code_details"]).unwrap_or_default();
-        if !matches!(details.as_str(), "" | "via_upstream") {
+        let head = host.headers(Side::Answer);
+        if !is_of_upstream(host, &head) {
             return Flow::Continue;
         }
-        let head = Head::read(host, Side::Answer);
         head.strip_weir(host, Side::Answer);
         let (Some(dialect), Some(engine)) = (self.dialect, self.engine.clone()) else {
             return Flow::Continue;
@@ -57,14 +51,17 @@ impl Exchange {
         if engine.edits_answers {
             head.strip_body_facts(host, Side::Answer);
         }
-        let length = head.get("content-length").parse().unwrap_or(0);
-        let fits = length <= engine.policy.spec.limits.paused.bytes();
-        self.holds_answer_head = whole && fits && engine.policy.spec.hold_headers;
-        let paused = self.paused(&head, self.holds_answer_head);
-        self.answer_body = Body::new(match self.holds_answer_head {
-            true => paused,
-            false => paused.min(MAX_PAUSED_ANSWER),
-        });
+        if whole {
+            let fits = head.length().unwrap_or(0) <= engine.policy.spec.limits.paused.bytes();
+            self.holds_answer_head = fits && engine.policy.spec.hold_headers;
+            let paused = self.paused(host, &head, self.holds_answer_head);
+            self.answer_body = Body::new(match self.holds_answer_head {
+                // Whoever holds heads has set the proxy's limits for it.
+                true => paused,
+                // Setting more than the proxy's limit on a paused answer kills Envoy 1.36 to 1.40.
+                false => paused.min(MAX_IN_PLACE),
+            });
+        }
         if self.holds_answer_head { Flow::Pause } else { Flow::Continue }
     }
 
@@ -77,7 +74,7 @@ impl Exchange {
         self.tally.fault(reason);
         if self.fails_open() {
             self.tally.reach(Decision::Audit);
-            let length = head.get("content-length").parse().unwrap_or(0u64);
+            let length = head.length().unwrap_or(0);
             self.tally.unread_bytes = self.tally.unread_bytes.saturating_add(length);
             return Flow::Continue;
         }
@@ -109,24 +106,26 @@ impl Exchange {
             return Flow::Pause;
         };
         let mut out = Vec::new();
-        let now = host.now();
-        if self.read_answer(host, &chunk, end, now, &mut out) {
+        if self.read_answer(host, &chunk, end, &mut out) {
             return Flow::Pause;
         }
-        if out == chunk {
+        let whole = match &self.answering {
+            Answering::Json(json) if json.is_whole() => Some(json),
+            _ => None,
+        };
+        let stays = match whole {
+            Some(json) => end && !json.is_edited() && !self.answer_body.is_released(),
+            None => out == chunk,
+        };
+        if stays {
             if end {
                 self.finish(host);
             }
             return Flow::Continue;
         }
-        if end {
-            return self.write_answer(host, &out, true);
-        }
-        let whole = matches!(&self.answering, Answering::Json(json) if json.is_whole());
-        if !whole {
-            return self.write_answer(host, &out, false);
-        }
-        let Answering::Json(json) = &self.answering else { return Flow::Continue };
+        let Some(json) = whole.filter(|_| !end) else {
+            return self.write_answer(host, &out, end);
+        };
         let held = json.held() as u64;
         let flow = self.answer_body.collecting(host, Side::Answer, held).unwrap_or_else(|_| {
             host.reset(Side::Answer);
@@ -154,8 +153,7 @@ impl Exchange {
             return Flow::Continue;
         }
         let mut out = Vec::new();
-        let now = host.now();
-        if self.read_answer(host, &[], true, now, &mut out) {
+        if self.read_answer(host, &[], true, &mut out) {
             return Flow::Pause;
         }
         if out.is_empty() || self.answer_body.write(host, Side::Answer, &out).is_ok() {
@@ -183,7 +181,6 @@ impl Exchange {
         host: &mut dyn Host,
         chunk: &[u8],
         end: bool,
-        now: u64,
         out: &mut Vec<u8>,
     ) -> bool {
         let tally = &mut self.tally;
@@ -194,6 +191,7 @@ impl Exchange {
                 false => Ok(()),
             }),
             Answering::Stream(stream) => {
+                let now = host.now();
                 stream.write(chunk, now, out, tally).and_then(|()| match end {
                     true => stream.end(now, out, tally),
                     false => Ok(()),
@@ -261,4 +259,14 @@ impl Exchange {
         }
         false
     }
+}
+
+/// Whether the answer is the upstream's. The proxy's own words, such as `upstream connect error`, and another filter's
+/// refusal are nobody's answer. Envoy's router marks what comes from upstream; where it is told not to, one has to ask.
+fn is_of_upstream(host: &dyn Host, head: &Head) -> bool {
+    if head.has("x-envoy-upstream-service-time") {
+        return true;
+    }
+    let details = host.property(&["response", "code_details"]).unwrap_or_default();
+    matches!(details.as_str(), "" | "via_upstream")
 }

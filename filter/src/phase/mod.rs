@@ -16,7 +16,8 @@ use crate::dialect::Dialect;
 use crate::engine::Engine;
 use crate::guard::Guard;
 use crate::host::{Host, Side};
-use crate::message::{Body, Head};
+use crate::head::Head;
+use crate::message::Body;
 use crate::request::Request;
 use crate::tally::{Decision, Tally};
 
@@ -47,6 +48,16 @@ struct Facts {
     status: String,
 }
 
+/// Bytes that may be held while the stream is paused whatever the proxy's buffer limit is, which cannot be read: 32 KiB
+/// is common at the edge.
+const MAX_IN_PLACE: u64 = 16 * 1024;
+
+/// Whether the client speaks HTTP/2 or 3: pieces are small, and trailers may come without a word.
+fn frames(host: &dyn Host) -> bool {
+    let protocol = host.property(&["request", "protocol"]).unwrap_or_default();
+    matches!(protocol.as_str(), "HTTP/2" | "HTTP/3")
+}
+
 /// One HTTP exchange.
 pub struct Exchange {
     guard: Rc<Guard>,
@@ -69,8 +80,6 @@ pub struct Exchange {
     holds_answer_head: bool,
     /// The ending is sent, and the stream is to be reset.
     cuts: bool,
-    /// The client speaks HTTP/2 or 3: pieces are small, and trailers may come without a word.
-    frames: bool,
     head_request: bool,
     wants_stream: bool,
     replied: bool,
@@ -100,7 +109,6 @@ impl Exchange {
             waiting_since: None,
             holds_answer_head: false,
             cuts: false,
-            frames: false,
             head_request: false,
             wants_stream: false,
             replied: false,
@@ -132,10 +140,14 @@ impl Exchange {
     }
 
     /// How many bytes may be held while the stream is paused, so that trailers find a buffer to write to. Where none
-    /// can come, none: over HTTP/1 Envoy adds up to twice its limit to a paused buffer at once, and gives up.
-    fn paused(&self, head: &Head, waits: bool) -> u64 {
+    /// can come, none: over HTTP/1 Envoy adds up to twice its limit to a paused buffer at once, and gives up. A body
+    /// that says how short it is stays where it is.
+    fn paused(&self, host: &dyn Host, head: &Head, waits: bool) -> u64 {
         let limits = self.engine.as_ref().map(|e| &e.policy.spec.limits);
-        let needed = self.frames || waits || !head.get("trailer").is_empty();
+        let needed = waits
+            || head.length().is_some_and(|length| length <= MAX_IN_PLACE)
+            || !head.get("trailer").is_empty()
+            || frames(host);
         limits.filter(|_| needed).map_or(0, |l| l.paused.bytes())
     }
 

@@ -66,7 +66,7 @@ impl Exchange {
                 record: &record,
             });
         } else {
-            host.log(Level::Info, &format!("weir_audit {record}"));
+            host.log(Level::Info, &|| format!("weir_audit {record}"));
         }
     }
 

@@ -6,7 +6,8 @@ use super::{Exchange, Requesting};
 use crate::caller;
 use crate::decode::{Coding, Decoder};
 use crate::host::{Flow, Host, Side};
-use crate::message::{Body, Head};
+use crate::head::Head;
+use crate::message::Body;
 use crate::request::{BodyFault, Request, Verdict};
 use crate::route::{Route, host_of, route};
 use crate::tally::Decision;
@@ -17,7 +18,7 @@ const MAX_RATIO: u32 = 200;
 impl Exchange {
     /// Request headers arrived; `end` says that no body follows.
     pub fn request_headers(&mut self, host: &mut dyn Host, end: bool) -> Flow {
-        let head = Head::read(host, Side::Request);
+        let head = host.headers(Side::Request);
         head.strip_weir(host, Side::Request);
         let guard = self.guard.clone();
         let mut workload = if guard.by_caller() { caller::workload(host) } else { None };
@@ -79,16 +80,14 @@ impl Exchange {
             };
             self.decoder = Some(Decoder::new(coding, spec.limits.request.bytes(), MAX_RATIO));
         }
-        let declared = head.get("content-length").parse::<u64>();
-        if !engine.progressive && declared.is_ok_and(|l| l > spec.limits.request.bytes()) {
+        let declared = head.length();
+        if !engine.progressive && declared.is_some_and(|l| l > spec.limits.request.bytes()) {
             return self.fail_request(host, BodyFault::TooLarge.word(), 413);
         }
-        let protocol = host.property(&["request", "protocol"]).unwrap_or_default();
-        self.frames = matches!(protocol.as_str(), "HTTP/2" | "HTTP/3");
         self.requesting = Requesting::Reading(Box::new(Request::new(engine.clone(), dialect)));
-        let fits = head.get("content-length").parse().unwrap_or(0) <= spec.limits.paused.bytes();
+        let fits = declared.unwrap_or(0) <= spec.limits.paused.bytes();
         let waits = spec.hold_headers && fits;
-        self.request_body = Body::new(self.paused(&head, waits));
+        self.request_body = Body::new(self.paused(host, &head, waits));
         if waits {
             self.request_head = Some(head);
             self.waiting_since = Some(self.began);
@@ -277,11 +276,12 @@ impl Exchange {
             }
         };
         let body = request.into_body();
-        if trailers && self.request_body.is_released() {
+        let released = self.request_body.is_released();
+        if trailers && released {
             // Past the switch Envoy gives no place to write the body before trailers.
             return self.fail_closed(host, "trailers", 413);
         }
-        if self.request_body.write(host, Side::Request, &body).is_err() {
+        if (edited || released) && self.request_body.write(host, Side::Request, &body).is_err() {
             return self.fail_closed(host, "host", 500);
         }
         if let Some(head) = self.request_head.take().filter(|_| edited) {

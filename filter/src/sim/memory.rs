@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Headers, Message};
+use crate::head::Head;
 use crate::host::{Host, HostError, Labels, Level, Refusal, Side};
 
 /// What a proxy keeps of one exchange.
@@ -28,8 +29,8 @@ pub struct Memory {
 }
 
 impl Host for Memory {
-    fn headers(&self, side: Side) -> Headers {
-        self.headers.get(&side).cloned().unwrap_or_default()
+    fn headers(&self, side: Side) -> Head {
+        self.headers.get(&side).map(|own| Head::from(own.as_slice())).unwrap_or_default()
     }
 
     fn set_header(&mut self, side: Side, name: &str, value: Option<&str>) {
@@ -76,8 +77,8 @@ impl Host for Memory {
         self.logs.push(format!("weir_audit {}", refusal.record));
     }
 
-    fn log(&mut self, _: Level, line: &str) {
-        self.logs.push(line.to_owned());
+    fn log(&mut self, _: Level, line: &dyn Fn() -> String) {
+        self.logs.push(line());
     }
 
     fn set_state(&mut self, key: &str, value: &str) {
