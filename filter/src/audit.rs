@@ -44,9 +44,8 @@ pub struct Context<'a> {
 /// A client-sent name: cut to characters that no log format gives a meaning to, and withheld where a rule finds
 /// something in it. `again` says that it is likely to come again.
 fn name<'a>(engine: &Engine, text: &'a str, again: bool) -> Cow<'a, str> {
-    let plain = |b: u8| {
-        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'@')
-    };
+    let plain =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'@');
     if text.len() <= MAX_NAME && text.bytes().all(plain) {
         let clean = text.is_empty() || is_clean(engine, text, again);
         return Cow::Borrowed(if clean { text } else { WITHHELD });
@@ -57,7 +56,8 @@ fn name<'a>(engine: &Engine, text: &'a str, again: bool) -> Cow<'a, str> {
     let is_plain = |c: &char| u8::try_from(*c).is_ok_and(plain);
     let safe: String = text.chars().filter(is_plain).take(MAX_NAME).collect();
     let start: String = text.chars().take(4 * MAX_NAME).collect();
-    let clean = safe.is_empty() || is_clean(engine, &start, false) && is_clean(engine, &safe, false);
+    let clean =
+        safe.is_empty() || is_clean(engine, &start, false) && is_clean(engine, &safe, false);
     if clean { Cow::Owned(safe) } else { Cow::Borrowed(WITHHELD) }
 }
 

@@ -169,9 +169,8 @@ mod tests {
         assert!(head.has("x-empty") && head.get("x-empty").is_empty());
         assert_eq!(head.length(), Some(17));
         assert!(!head.has("status"));
-        let same: Head = [(":status", "200"), ("x-empty", ""), ("Content-Length", "17")]
-            .into_iter()
-            .collect();
+        let same: Head =
+            [(":status", "200"), ("x-empty", ""), ("Content-Length", "17")].into_iter().collect();
         assert!(head.iter().eq(same.iter()));
     }
 

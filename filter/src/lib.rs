@@ -13,13 +13,13 @@ pub mod ending;
 pub mod engine;
 pub mod frame;
 pub mod guard;
+pub mod head;
 pub mod host;
 #[cfg(target_os = "wasi")]
 mod hostcalls;
 pub mod json;
 pub mod known;
 pub mod memory;
-pub mod head;
 pub mod message;
 pub mod nested;
 pub mod phase;

@@ -24,6 +24,8 @@ pub(crate) struct Attempt {
     chars: u16,
     /// Characters that cost nothing yet.
     free: u8,
+    /// What it has cost if it gets on behind its keyword; nothing if it fails at once.
+    due: Option<u64>,
     /// End of the last character that `maxLength` allows, once reached.
     limit: Option<u64>,
     ignorable: u32,
@@ -59,6 +61,7 @@ impl Attempt {
             previous,
             chars: 0,
             free: 0,
+            due: None,
             limit: None,
             ignorable: 0,
             outcome: Outcome::Open,
@@ -71,9 +74,10 @@ impl Attempt {
         Attempt { free: FREE, ..Attempt::new(rule, at, at..at, previous) }
     }
 
-    /// One that begins with its keyword and has read it.
+    /// One that begins with its keyword and has read it. It costs nothing if the next character ends it.
     pub fn behind(rule: u16, anchor: std::ops::Range<u64>, open: &Open) -> Attempt {
         Attempt {
+            due: Some(open.work),
             threads: Threads::resumed(&open.places, anchor.start, anchor.end),
             at: anchor.end,
             chars: open.chars,
@@ -117,14 +121,16 @@ impl Attempt {
                 self.step(rule, c, start, end);
             }
             self.at = end;
-            let cost = u64::from(self.threads.cost());
-            match self.free.checked_sub(1) {
-                Some(left) => self.free = left,
-                None => work += 1 + cost,
-            }
             let waiting = self.at <= self.anchor_start;
             if self.outcome == Outcome::Open && self.threads.is_dead() && !waiting {
                 self.resolve(rule);
+            }
+            let cost = 1 + u64::from(self.threads.cost());
+            match (self.due.take(), self.free.checked_sub(1)) {
+                (Some(_), _) if self.outcome == Outcome::Failed => {}
+                (Some(due), _) => work += due + cost,
+                (None, Some(left)) => self.free = left,
+                (None, None) => work += cost,
             }
             if self.outcome != Outcome::Open {
                 break;

@@ -197,6 +197,20 @@ impl Automaton {
         }
     }
 
+    /// The state after `byte` if what has been read goes on as a keyword may, or as a run of spaces.
+    #[inline]
+    pub fn descend(&self, state: u32, byte: u8) -> Option<u32> {
+        let (next, _) = self.step(state, byte);
+        let same = next == state && next != START && byte == b' ';
+        (same || self.depth(next) > self.depth(state)).then_some(next)
+    }
+
+    /// The keywords that are what was read from [`START`] to `state`.
+    #[inline]
+    pub fn own(&self, state: u32) -> &[Output] {
+        self.outputs.get(state as usize).map_or(&[], Vec::as_slice)
+    }
+
     /// All keywords that end in `state`, longest first.
     pub fn outputs(&self, state: u32) -> impl Iterator<Item = Output> + '_ {
         let mut at = Some(state);

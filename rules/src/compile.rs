@@ -226,9 +226,10 @@ impl Ruleset {
         for side in [ChannelSet::REQUEST, ChannelSet::RESPONSE] {
             let reads = |rule: &&CompiledRule| rule.channels.intersects(side);
             let known = |id: &u16| self.rules.get(usize::from(*id)).filter(reads).is_some();
-            let anchors = keywords.iter().filter(|(id, _)| known(id)).map(|(_, keyword)| *keyword);
-            let programs =
-                self.rules.iter().filter(reads).filter(|r| r.trigger.is_bare()).map(|r| &r.program);
+            let anchors = (0u32..).zip(keywords).filter(|(_, (id, _))| known(id));
+            let anchors = anchors.map(|(at, (_, keyword))| (*keyword, self.stands.around(at)));
+            let bare = self.rules.iter().filter(reads).filter(|r| r.trigger.is_bare());
+            let programs = bare.map(|r| (&r.program, r.trigger == Trigger::WordStart));
             self.skips.push((side, Skip::new(anchors, programs)));
         }
     }

@@ -16,6 +16,7 @@ pub mod packs;
 pub mod pattern;
 pub mod policy;
 pub mod scan;
+mod sieve;
 mod skip;
 mod stand;
 mod swallow;

@@ -117,6 +117,11 @@ impl Merger {
         }
     }
 
+    /// Whether no edit is open.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// Hands out what can no longer change: `horizon` is where the earliest future edit could begin.
     /// Returns the offset from which text must still be held.
     pub fn settle(&mut self, horizon: u64, sink: &mut dyn FnMut(Edit)) -> u64 {

@@ -11,8 +11,8 @@ use crate::finding::{Finding, Found, ScanError};
 use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::mask;
 use crate::policy::View;
-use crate::skip::Skip;
-use crate::stand::Stand;
+use crate::skip::{Fits, Next, Skip};
+use crate::stand::{Behind, Open};
 use crate::swallow::Swallow;
 use crate::walk::{back_chars, back_folded, back_squashed};
 
@@ -28,6 +28,8 @@ const MAX_RETAINED: usize = 192 * 1024;
 const MAX_IDLE_DEPTH: usize = 4;
 /// White space, or characters that Squashed drops, break a match after this many in a row.
 const MAX_GAP: u32 = 256;
+/// Where a run of white space is longer, the scanner just reads on.
+const NEAR: usize = 8;
 
 /// Scans one channel. Feed it with [`push`](Scanner::push), close it with [`end`](Scanner::end).
 #[derive(Default)]
@@ -46,8 +48,6 @@ pub struct Scanner {
     /// Per rule the end of its last match: anchors inside it are part of it.
     covered: Vec<(u16, u64)>,
     work: u64,
-    /// Work that the next character will have cost.
-    due: u64,
     /// Offset at which this text begins.
     origin: u64,
 }
@@ -122,7 +122,6 @@ impl Scanner {
 
     /// Whatever is open reads the text up to `end`.
     fn read(&mut self, rules: &Ruleset, end: usize, out: &mut Vec<Found>) -> Result<(), ScanError> {
-        self.work += std::mem::take(&mut self.due);
         self.swallow(rules, end, out)?;
         let text = self.text.get(..end).unwrap_or_default();
         let mut decided = false;
@@ -141,9 +140,13 @@ impl Scanner {
 
     /// Compares the steps taken with what the text up to `end` may cost.
     fn check_work(&self, end: usize) -> Result<(), ScanError> {
+        if self.work > self.allowed(end) { Err(ScanError::Work) } else { Ok(()) }
+    }
+
+    /// The steps that the text up to `end` may cost.
+    fn allowed(&self, end: usize) -> u64 {
         let fed = (self.base + end as u64).saturating_sub(self.origin);
-        let allowed = WORK_BASE + fed.saturating_mul(WORK_PER_BYTE);
-        if self.work > allowed { Err(ScanError::Work) } else { Ok(()) }
+        WORK_BASE + fed.saturating_mul(WORK_PER_BYTE)
     }
 
     /// The one walk over new text: automaton steps, triggers, runs of ignorable characters.
@@ -161,13 +164,13 @@ impl Scanner {
                 && let Some(skip) = skip
                 && self.is_idle(rules, skip, index)
             {
-                let next = skip.next(self.text.as_bytes(), index);
+                let next = self.skim(rules, scope, skip, index);
                 self.jump(index, next.at);
                 (index, until) = (next.at.max(index), next.until);
             }
             let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) else { break };
             let next = index + c.len_utf8();
-            if !self.attempts.is_empty() || !self.swallows.is_empty() || self.due > 0 {
+            if !self.attempts.is_empty() || !self.swallows.is_empty() {
                 self.read(rules, next, out)?;
             }
             self.character(rules, scope, c, index, next, out)?;
@@ -180,15 +183,88 @@ impl Scanner {
     /// Nothing is open, and nothing that has begun can come to anything.
     fn is_idle(&self, rules: &Ruleset, skip: &Skip, index: usize) -> bool {
         let open = !self.attempts.is_empty() || !self.swallows.is_empty();
-        if open || self.ignorable > 0 || self.due > 0 {
+        if open || self.ignorable > 0 {
             return false;
         }
         let depth = usize::from(rules.automaton.depth(self.folded));
         depth == 0
             || depth < MAX_IDLE_DEPTH && {
+                let text = self.text.as_bytes();
                 let from = back_folded(&self.text, index, depth);
-                skip.is_settled(self.text.as_bytes(), from, index)
+                let fails =
+                    |at| !skip.may_begin(text, at) || walk(rules, skip, text, at, |_, _| false);
+                index.saturating_sub(from) <= NEAR && (from..index).all(fails)
             }
+    }
+
+    /// Passes over text in which nothing begins, or only what fails at the next character.
+    fn skim(&mut self, rules: &Ruleset, scope: ChannelSet, skip: &Skip, from: usize) -> Next {
+        let text = std::mem::take(&mut self.text);
+        let next = skip.search(text.as_bytes(), from, |at, fits| {
+            let before = match at.checked_sub(1).filter(|_| at > from) {
+                Some(before) => text.as_bytes().get(before).copied().map(char::from),
+                None => self.previous,
+            };
+            let bytes = text.as_bytes();
+            if fits == Fits::Anything && self.begins_bare(rules, scope, bytes, at, before) {
+                return false;
+            }
+            // A run of spaces begins where it does.
+            let is_space = |byte: u8| byte.is_ascii() && fold_ascii(byte) == b' ';
+            if bytes.get(at).copied().is_some_and(is_space)
+                && before.is_some_and(|c| fold(c) == Folded::Space)
+            {
+                return true;
+            }
+            walk(rules, skip, bytes, at, |state, end| {
+                self.fails(rules, scope, &text, state, at..end)
+            })
+        });
+        self.text = text;
+        next
+    }
+
+    /// Whether a rule without keywords may begin at a place, behind `before`.
+    fn begins_bare(
+        &self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        text: &[u8],
+        at: usize,
+        before: Option<char>,
+    ) -> bool {
+        let open = rules.openings.at(text, at);
+        let inside_word = before.is_some_and(is_word);
+        open != 0
+            && rules.openings.rules(open).filter_map(|id| rules.rule(id)).any(|rule| {
+                rule.channels.intersects(scope)
+                    && !(inside_word && rule.trigger == Trigger::WordStart)
+            })
+    }
+
+    /// Whether all keywords that are the text at `at`, and end in `state`, come to nothing at the next byte.
+    fn fails(
+        &self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        text: &str,
+        state: u32,
+        at: std::ops::Range<usize>,
+    ) -> bool {
+        rules.automaton.own(state).iter().all(|output| {
+            let Some(rule) = rules.rule(output.rule) else { return true };
+            if !rule.channels.intersects(scope) {
+                return true;
+            }
+            match behind(rules, rule, output.keyword, text, at.clone()) {
+                Behind::Nothing => true,
+                Behind::Known(open) => {
+                    open.fails_at(text.as_bytes().get(at.end).copied())
+                        || self.is_covered(output.rule, self.base + at.start as u64)
+                }
+                Behind::Unknown => false,
+            }
+        })
     }
 
     /// Leaves out text in which nothing can begin, and in which nothing is dropped.
@@ -340,56 +416,24 @@ impl Scanner {
                 continue;
             }
             let start = back_folded(&self.text, next, usize::from(output.length));
-            self.work += u64::from(output.length);
-            let found = self.text.as_bytes().get(start..next).unwrap_or_default();
-            let in_word = self.character_before(rule, start).is_some_and(is_word);
-            match rules.stands.behind(output.keyword, found, in_word) {
-                Some(stand) => self.stand(output.rule, stand, start..next)?,
-                None => self.open(rules, output.rule, start..next, next, out)?,
+            match behind(rules, rule, output.keyword, &self.text, start..next) {
+                Behind::Nothing => {}
+                Behind::Known(open) => self.go_on(output.rule, open, start..next),
+                Behind::Unknown => {
+                    self.work += u64::from(output.length);
+                    self.open(rules, output.rule, start..next, next, out)?;
+                }
             }
         }
         Ok(())
     }
 
     /// Goes on behind a keyword as every attempt of its rule does.
-    fn stand(
-        &mut self,
-        id: u16,
-        stand: &Stand,
-        anchor: std::ops::Range<usize>,
-    ) -> Result<(), ScanError> {
-        let base = self.base;
-        if self.is_covered(id, base + anchor.start as u64) {
-            return Ok(());
-        }
-        let open = match stand {
-            Stand::Failed { work } => {
-                self.work += work;
-                return self.check_work(anchor.end);
-            }
-            Stand::Open(open) => open,
-        };
-        self.work += open.work;
-        self.check_work(anchor.end)?;
-        match open.fails_at(self.text.as_bytes().get(anchor.end).copied()) {
-            Some(work) => self.due += work,
-            None => {
-                let at = base + anchor.start as u64..base + anchor.end as u64;
-                self.attempts.push(Attempt::behind(id, at, open));
-            }
-        }
-        Ok(())
-    }
-
-    /// The character before a place, as the rule's view has it.
-    fn character_before(&self, rule: &CompiledRule, at: usize) -> Option<char> {
-        match self.text.get(..at).and_then(|t| t.chars().next_back()) {
-            Some(c) if rule.view != View::Raw => match fold(c) {
-                Folded::Space => Some(' '),
-                Folded::Chars(chars) => chars.as_str().chars().next_back(),
-                Folded::Drop => None,
-            },
-            other => other,
+    fn go_on(&mut self, id: u16, open: &Open, anchor: std::ops::Range<usize>) {
+        let at = self.base + anchor.start as u64..self.base + anchor.end as u64;
+        let fails = open.fails_at(self.text.as_bytes().get(anchor.end).copied());
+        if !fails && !self.is_covered(id, at.start) {
+            self.attempts.push(Attempt::behind(id, at, open));
         }
     }
 
@@ -466,7 +510,7 @@ impl Scanner {
         }
         let first =
             back_chars(&self.text, anchor.start, usize::from(rule.before), rule.lead.as_ref());
-        let previous = self.character_before(rule, first);
+        let previous = character_before(&self.text, rule, first);
         let mut attempt = match rule.trigger {
             Trigger::WordStart | Trigger::Anywhere => Attempt::unanchored(id, anchored, previous),
             _ => {
@@ -698,6 +742,61 @@ impl Scanner {
         let skipped = text.char_indices().nth(usize::from(n)).map_or(text.len(), |(i, _)| i);
         from + skipped as u64
     }
+}
+
+/// How an attempt of a rule stands behind its keyword.
+fn behind<'r>(
+    rules: &'r Ruleset,
+    rule: &CompiledRule,
+    keyword: u32,
+    text: &str,
+    at: std::ops::Range<usize>,
+) -> Behind<'r> {
+    let in_word = character_before(text, rule, at.start).is_some_and(is_word);
+    let found = text.as_bytes().get(at).unwrap_or_default();
+    rules.stands.behind(keyword, found, in_word)
+}
+
+/// The character before a place, as the rule's view has it.
+fn character_before(text: &str, rule: &CompiledRule, at: usize) -> Option<char> {
+    match text.get(..at).and_then(|t| t.chars().next_back()) {
+        Some(c) if rule.view != View::Raw => match fold(c) {
+            Folded::Space => Some(' '),
+            Folded::Chars(chars) => chars.as_str().chars().next_back(),
+            Folded::Drop => None,
+        },
+        other => other,
+    }
+}
+
+/// Reads on from a place for as long as a keyword may go on. `ended` is told of each that ends, by state and end, and
+/// says whether that comes to nothing. Whether everything did; not where more text, or what a view replaces, decides.
+fn walk(
+    rules: &Ruleset,
+    skip: &Skip,
+    text: &[u8],
+    at: usize,
+    mut ended: impl FnMut(u32, usize) -> bool,
+) -> bool {
+    let mut state = START;
+    let mut spaces = 0;
+    for (end, byte) in (at + 1..).zip(text.get(at..).unwrap_or_default()) {
+        let byte = if byte.is_ascii() { fold_ascii(*byte) } else { *byte };
+        if byte == 0 || skip.is_odd(byte) {
+            return false;
+        }
+        let Some(next) = rules.automaton.descend(state, byte) else { return true };
+        if next == state {
+            spaces += 1;
+            if spaces > NEAR {
+                return false;
+            }
+        } else if !rules.automaton.own(next).is_empty() && !ended(next, end) {
+            return false;
+        }
+        state = next;
+    }
+    false
 }
 
 fn is_word(c: char) -> bool {

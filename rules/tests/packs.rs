@@ -198,3 +198,29 @@ fn clean_examples_are_clean_for_their_rule() {
         }
     }
 }
+
+/// Texts of one side are skipped where they are clean; those of both are read whole.
+#[test]
+fn examples_amid_clean_text_are_found_as_if_all_were_read() {
+    let rules = ruleset();
+    let around = "Nothing of note here, 2024 was fine: x=1; the water flows. ";
+    for File { rule, .. } in files() {
+        for example in rule.examples.matches.iter().chain(&rule.examples.clean) {
+            let (example, _) = marked(example);
+            for before in 0..20 {
+                let lead = around.get(..before).unwrap_or_default();
+                let text = format!("{lead} {example} {around}{around}");
+                let whole = scan_whole(&rules, ChannelSet::ALL, &text).expect("within every limit");
+                for side in [ChannelSet::REQUEST, ChannelSet::RESPONSE] {
+                    let reads = |finding: &Finding| {
+                        side.iter().any(|channel| rules.action(finding.rule, channel).is_some())
+                    };
+                    let expected: Vec<Finding> =
+                        whole.iter().filter(|f| reads(f)).cloned().collect();
+                    let found = scan_whole(&rules, side, &text).expect("within every limit");
+                    assert_eq!(found, expected, "{}: {text} in {side:?}", rule.id);
+                }
+            }
+        }
+    }
+}

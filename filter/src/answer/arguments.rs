@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::Stop;
 use super::block::{Block, Partial, Segment};
 use super::lane::{LaneKey, LaneState};
-use super::plan::LaneText;
 use super::stream::Step;
 use crate::engine::Engine;
 use crate::json::{Layers, Offsets, Piece};
@@ -18,13 +17,13 @@ use crate::tally::Tally;
 pub(super) fn feed_nested(
     engine: &Engine,
     lane: &mut LaneState,
-    text: &LaneText,
+    text: &str,
+    raw_range: Range<usize>,
     block: &mut Block,
     queue: &mut VecDeque<(Block, Step)>,
     tally: &mut Tally,
 ) -> Result<(), Stop> {
-    let raw_base = text.raw.start as usize;
-    let raw_range = text.raw.start as usize..text.raw.end as usize;
+    let raw_base = raw_range.start;
     let raw = block.raw.get(raw_range.clone()).unwrap_or_default().to_vec();
     let base = lane.decoded;
     let mut offsets = Offsets::new(&raw, Layers::Plain);
@@ -34,7 +33,7 @@ pub(super) fn feed_nested(
     };
     let mut arguments = std::mem::take(&mut lane.arguments);
     let mut failed: Option<Stop> = None;
-    arguments.feed(&text.text, base, &mut |piece, range| {
+    arguments.feed(text, base, &mut |piece, range| {
         if failed.is_some() {
             return;
         }
@@ -66,11 +65,11 @@ pub(super) fn feed_nested(
             complete_partial(queue, lane.key, from..to);
         }
     });
-    lane.decoded = base + text.text.len() as u64;
+    lane.decoded = base + text.len() as u64;
     if let Some(range) = arguments.partial() {
         let raw = place(range.start)..raw_range.end;
         block.partials.push(Partial { lane: lane.key, text: lane.position(), raw });
-    } else if !text.text.is_empty() {
+    } else if !text.is_empty() {
         forget_partials(queue, lane.key);
     }
     lane.arguments = arguments;

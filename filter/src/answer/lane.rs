@@ -114,6 +114,15 @@ impl LaneState {
         pushed
     }
 
+    /// Whether all of its text may leave as it came.
+    pub fn passes(&mut self, rules: &Ruleset) -> bool {
+        if !self.merger.is_empty() {
+            return false;
+        }
+        self.free = self.scanner.horizon(rules, self.key.kind.channel());
+        self.scanner.position() <= self.free
+    }
+
     /// Hands out settled edits and moves the point up to which text may leave.
     pub fn settle(&mut self, rules: &Ruleset, ended: bool, sink: &mut dyn FnMut(Edit)) {
         let horizon =

@@ -7,6 +7,7 @@ pub mod deny;
 pub mod json;
 pub mod lane;
 pub mod plan;
+mod repeat;
 pub mod stream;
 
 pub use json::JsonAnswer;

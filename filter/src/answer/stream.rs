@@ -13,6 +13,7 @@ use super::calls::Calls;
 use super::deny;
 use super::lane::{LaneKey, LaneState};
 use super::plan::{LaneText, Plan};
+use super::repeat::{Patterns, Repeat};
 use crate::dialect::{Dialect, Direction, Lane, Walker, words};
 use crate::document::{Scanned, harmless};
 use crate::engine::Engine;
@@ -21,7 +22,7 @@ use crate::json::{self, Layers, Lexer};
 use crate::memory::Account;
 use crate::request::BodyFault;
 use crate::splice::Coding;
-use crate::tally::Tally;
+use crate::tally::{Tally, Tokens};
 
 /// The call number of the legacy `function_call`.
 const LEGACY_CALL: u32 = u32::MAX;
@@ -46,6 +47,7 @@ pub struct StreamAnswer {
     engine: Rc<Engine>,
     dialect: Dialect,
     sse: Sse,
+    patterns: Patterns,
     lexer: Lexer,
     walker: Walker,
     lanes: Vec<LaneState>,
@@ -89,6 +91,7 @@ impl StreamAnswer {
         let lexer = json::Limits { depth: limits.depth, ..json::Limits::default() };
         StreamAnswer {
             sse: Sse::new(usize::try_from(limits.event.bytes()).unwrap_or(usize::MAX)),
+            patterns: Patterns::default(),
             lexer: Lexer::new(lexer),
             walker: Walker::new(dialect, Direction::Answer),
             lanes: Vec::new(),
@@ -125,21 +128,15 @@ impl StreamAnswer {
         tally: &mut Tally,
     ) -> Result<(), Stop> {
         let before = out.len();
-        let mut frames = VecDeque::new();
-        let fed = self.sse.feed(bytes, &mut |frame| frames.push_back(frame));
-        while let Some(frame) = frames.pop_front() {
-            // Limits are compared event by event: they hold at the same one however the stream was cut.
-            let read = self.frame(frame, now, out, tally).and_then(|()| {
-                self.release(now, out, tally);
-                tally.held_bytes = tally.held_bytes.max(self.queued);
-                self.check_limits()
-            });
-            if read.is_err() {
-                self.unread.extend(frames.into_iter().flat_map(|frame| frame.raw));
-                return read;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (read, result) = self.event(rest, now, out, tally);
+            rest = rest.get(read..).unwrap_or_default();
+            if result.is_err() {
+                self.unread.extend_from_slice(rest);
+                return result;
             }
         }
-        fed.map_err(sse_fault)?;
         let worker = self.engine.policy.spec.limits.worker.bytes();
         if !self.account.set(self.queued.saturating_add(self.sse.pending()), worker) {
             return Err(BodyFault::TooLarge.into());
@@ -148,6 +145,75 @@ impl StreamAnswer {
             out.extend_from_slice(KEEP_ALIVE);
         }
         Ok(())
+    }
+
+    /// Reads up to the end of the next event; how many bytes, and what came of it.
+    fn event(
+        &mut self,
+        bytes: &[u8],
+        now: u64,
+        out: &mut Vec<u8>,
+        tally: &mut Tally,
+    ) -> (usize, Result<(), Stop>) {
+        if self.sse.is_between()
+            && let Some(repeat) = self.patterns.find(bytes)
+            && repeat.length <= self.sse.limit()
+        {
+            let event = bytes.get(..repeat.length).unwrap_or_default();
+            return (repeat.length, self.repeated(&repeat, event, now, out, tally));
+        }
+        match self.sse.next(bytes) {
+            Ok((read, None)) => (read, Ok(())),
+            Ok((read, Some(frame))) => {
+                let result = self.frame(frame, now, out, tally);
+                (read, result.and_then(|()| self.let_go(now, out, tally)))
+            }
+            Err(fault) => (bytes.len(), Err(sse_fault(fault))),
+        }
+    }
+
+    /// After an event. Limits are compared event by event: they hold at the same one however the stream was cut.
+    fn let_go(&mut self, now: u64, out: &mut Vec<u8>, tally: &mut Tally) -> Result<(), Stop> {
+        self.release(now, out, tally);
+        tally.held_bytes = tally.held_bytes.max(self.queued);
+        self.check_limits()
+    }
+
+    /// Reads an event that says nothing new but its text.
+    fn repeated(
+        &mut self,
+        repeat: &Repeat,
+        event: &[u8],
+        now: u64,
+        out: &mut Vec<u8>,
+        tally: &mut Tally,
+    ) -> Result<(), Stop> {
+        tally.events += 1;
+        tally.answer_bytes = tally.answer_bytes.saturating_add(event.len() as u64);
+        let key = repeat.key;
+        let step = match self.dialect {
+            Dialect::OpenAIChat => Step::Choices(vec![key.group]),
+            Dialect::AnthropicMessages => Step::None,
+        };
+        let mut block = Block { since: now, ..Block::default() };
+        let text = self.patterns.take_text();
+        let read = self.feed(key, &text, repeat.raw.clone(), &mut block, tally);
+        self.patterns.give_back(text);
+        let at = self.lanes.iter().position(|lane| lane.key == key);
+        if read.is_ok()
+            && self.queue.is_empty()
+            && let Some(lane) = at.and_then(|at| self.lanes.get_mut(at))
+            && lane.passes(&self.engine.rules)
+        {
+            self.note_step(step, &block);
+            out.extend_from_slice(event);
+            return Ok(());
+        }
+        block.raw = event.to_vec();
+        self.push(block, step);
+        self.settle(key, false);
+        read?;
+        self.let_go(now, out, tally)
     }
 
     /// The stream is over. What an open match still holds is dropped and counted.
@@ -205,11 +271,16 @@ impl StreamAnswer {
         tally.events += 1;
         tally.answer_bytes = tally.answer_bytes.saturating_add(frame.raw.len() as u64);
         let mut block = Block { since: now, ..Block::default() };
-        if let Err(stop) = self.asides(&frame, tally) {
-            block.raw = frame.raw;
-            self.push(block, Step::None);
-            return Err(stop);
-        }
+        // What this event says may change how the next ones are read.
+        let known = std::mem::take(&mut self.patterns);
+        let mut clean = match self.asides(&frame, tally) {
+            Ok(clean) => clean,
+            Err(stop) => {
+                block.raw = frame.raw;
+                self.push(block, Step::None);
+                return Err(stop);
+            }
+        };
         if frame.comment_only {
             block.raw = frame.raw;
             self.aside(block, out);
@@ -240,7 +311,10 @@ impl StreamAnswer {
         }
         if self.dialect == Dialect::AnthropicMessages && plan.frame_type == "ping" && lexed.is_ok()
         {
-            self.singles(&plan, &mut block, tally)?;
+            let clean = clean && self.singles(&plan, &mut block, tally)?;
+            if clean {
+                self.patterns = known;
+            }
             self.aside(block, out);
             return Ok(());
         }
@@ -248,10 +322,21 @@ impl StreamAnswer {
         let read = lexed
             .map_err(Stop::from)
             .and_then(|()| self.singles(&plan, &mut block, tally))
+            .and_then(|singles| {
+                clean &= singles;
+                Ok(())
+            })
             .and_then(|()| match self.dialect {
                 Dialect::OpenAIChat => self.chat(&plan, &mut block, &mut after, tally),
                 Dialect::AnthropicMessages => self.anthropic(&plan, &mut block, &mut after, tally),
             });
+        if let (Ok(()), Some(text)) = (&read, said_alone(&plan, &block, &after).filter(|_| clean)) {
+            self.patterns = known;
+            let raw = text.raw.start as usize..text.raw.end as usize;
+            if let Some(key) = after.touched.first() {
+                self.patterns.learn(&block.raw, raw, *key);
+            }
+        }
         // Queued whatever came of it: a policy may let pass what cannot be read.
         self.push(block, after.step.take().unwrap_or(Step::None));
         for key in &after.touched {
@@ -291,9 +376,11 @@ impl StreamAnswer {
     }
 
     /// Lines that are no data. What a rule would edit there refuses the answer: nothing legitimate is lost.
-    fn asides(&mut self, frame: &Frame, tally: &mut Tally) -> Result<(), Stop> {
+    /// Whether they are clean.
+    fn asides(&mut self, frame: &Frame, tally: &mut Tally) -> Result<bool, Stop> {
         let rules = &self.engine.rules;
         let channel = Channel::ResponseOther;
+        let mut clean = true;
         for line in &frame.other {
             let text = String::from_utf8_lossy(frame.raw.get(line.clone()).unwrap_or_default());
             let named = text.strip_prefix("event:");
@@ -303,16 +390,18 @@ impl StreamAnswer {
             let raw = line.start as u64..line.end as u64;
             let scanned = Scanned::string(rules, ChannelSet::from(channel), &text, raw);
             let scanned = scanned.map_err(BodyFault::from)?;
+            clean &= scanned.is_clean();
             if scanned.decide(rules, channel, &[], true, tally).rejected {
                 return Err(Stop::Refused);
             }
         }
-        Ok(())
+        Ok(clean)
     }
 
-    /// Texts that are complete in this event.
-    fn singles(&mut self, plan: &Plan, block: &mut Block, tally: &mut Tally) -> Result<(), Stop> {
+    /// Texts that are complete in this event; whether they are clean.
+    fn singles(&mut self, plan: &Plan, block: &mut Block, tally: &mut Tally) -> Result<bool, Stop> {
         let rules = &self.engine.rules;
+        let mut clean = true;
         for single in &plan.singles {
             let scope = ChannelSet::from(single.channel);
             if !rules.reads(scope) {
@@ -327,6 +416,7 @@ impl StreamAnswer {
             if scanned.is_clean() {
                 continue;
             }
+            clean = false;
             let range = single.raw.start as usize..single.raw.end as usize;
             let content = block.raw.get(range).unwrap_or_default();
             let outcome = scanned.decide(rules, single.channel, content, false, tally);
@@ -335,7 +425,7 @@ impl StreamAnswer {
             }
             block.cuts.extend(outcome.cuts);
         }
-        Ok(())
+        Ok(clean)
     }
 
     fn chat(
@@ -399,7 +489,7 @@ impl StreamAnswer {
             if !after.touched.contains(&key) {
                 after.touched.push(key);
             }
-            self.feed(key, text, block, tally)?;
+            self.feed(key, &text.text, raw(text), block, tally)?;
         }
         after.finished = block.finish.iter().map(|(group, _, _)| *group).collect();
         after.step = Some(Step::Choices(groups));
@@ -442,7 +532,7 @@ impl StreamAnswer {
         for text in &plan.texts {
             let key = LaneKey { group: index, part: 0, kind: text.lane };
             after.touched.push(key);
-            self.feed(key, text, block, tally)?;
+            self.feed(key, &text.text, raw(text), block, tally)?;
         }
         after.step = Some(match plan.frame_type.as_str() {
             "message_start" => Step::Started,
@@ -512,29 +602,30 @@ impl StreamAnswer {
     fn feed(
         &mut self,
         key: LaneKey,
-        text: &LaneText,
+        text: &str,
+        raw: Range<usize>,
         block: &mut Block,
         tally: &mut Tally,
     ) -> Result<(), Stop> {
         let scope = ChannelSet::from(key.kind.channel());
-        if text.text.is_empty() || !self.engine.rules.reads(scope) {
+        if text.is_empty() || !self.engine.rules.reads(scope) {
             return Ok(());
         }
         let engine = self.engine.clone();
         let at = self.lane(key)?;
         let Some(lane) = self.lanes.get_mut(at) else { return Ok(()) };
         if key.kind.is_nested() {
-            return feed_nested(&engine, lane, text, block, &mut self.queue, tally);
+            return feed_nested(&engine, lane, text, raw, block, &mut self.queue, tally);
         }
         let from = lane.position();
-        let pushed = lane.push(&engine.rules, &text.text, tally).map_err(BodyFault::from)?;
+        let pushed = lane.push(&engine.rules, text, tally).map_err(BodyFault::from)?;
         if pushed.rejected {
             return Err(Stop::Refused);
         }
         block.segments.push(Segment {
             lane: key,
             text: from..lane.position(),
-            raw: text.raw.start as usize..text.raw.end as usize,
+            raw,
             coding: Coding::String(Layers::Plain),
         });
         Ok(())
@@ -617,6 +708,29 @@ impl StreamAnswer {
             }
         }
     }
+}
+
+/// Where a text is written in its event.
+fn raw(text: &LaneText) -> Range<usize> {
+    text.raw.start as usize..text.raw.end as usize
+}
+
+/// The text of an event that carries nothing else, and changes nothing.
+fn said_alone<'a>(plan: &'a Plan, block: &Block, after: &After) -> Option<&'a LaneText> {
+    let [text] = plan.texts.as_slice() else { return None };
+    let plain = block.partials.is_empty()
+        && block.calls.is_empty()
+        && block.cuts.is_empty()
+        && block.logprobs.is_empty()
+        && block.finish.is_empty();
+    let quiet = after.finished.is_empty() && after.stopped.is_none() && !after.all;
+    let same = match &after.step {
+        None | Some(Step::None) => true,
+        Some(Step::Choices(groups)) => groups.len() == 1,
+        Some(_) => false,
+    };
+    let bare = plan.media_bytes == 0 && plan.tokens == Tokens::default();
+    (plain && quiet && same && bare && !text.lane.is_nested()).then_some(text)
 }
 
 fn sse_fault(_: SseFault) -> Stop {

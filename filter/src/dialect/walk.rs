@@ -252,6 +252,13 @@ impl Walker {
 
     fn tell(&mut self, meaning: Meaning, spot: Spot, piece: &str, raw: Range<u64>) {
         let text = self.keep(piece);
+        if self.told
+            && let Some(Fact::Text { text: before, raw: written, .. }) = self.facts.list.last_mut()
+            && before.end == text.start
+        {
+            (before.end, written.end) = (text.end, raw.end);
+            return;
+        }
         self.facts.list.push(Fact::Text { meaning, spot, text, raw });
         self.told = true;
     }

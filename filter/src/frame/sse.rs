@@ -53,11 +53,11 @@ impl Sse {
         }
     }
 
-    /// Reads more bytes and gives out the events that they complete.
+    /// Reads more bytes up to the end of an event: how many, and the event if it is complete.
     ///
     /// # Errors
     /// An event is over the limit; nothing more is read.
-    pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Frame)) -> Result<(), SseFault> {
+    pub fn next(&mut self, bytes: &[u8]) -> Result<(usize, Option<Frame>), SseFault> {
         let mut rest = bytes;
         if self.after_cr && !rest.is_empty() {
             self.after_cr = false;
@@ -97,10 +97,34 @@ impl Sse {
             self.line = self.frame.raw.len();
             blank &= self.frame.raw.iter().any(|b| !matches!(b, b'\r' | b'\n')) || !self.fields;
             if blank {
-                sink(self.take(true));
+                return Ok((bytes.len() - rest.len(), Some(self.take(true))));
             }
         }
+        Ok((bytes.len(), None))
+    }
+
+    /// Reads all of `bytes` and gives out the events that they complete.
+    ///
+    /// # Errors
+    /// As [`next`](Sse::next).
+    pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Frame)) -> Result<(), SseFault> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (read, frame) = self.next(rest)?;
+            rest = rest.get(read..).unwrap_or_default();
+            frame.into_iter().for_each(&mut *sink);
+        }
         Ok(())
+    }
+
+    /// The most bytes of one event.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether the next byte begins an event.
+    pub fn is_between(&self) -> bool {
+        self.frame.raw.is_empty() && !self.after_cr
     }
 
     /// Bytes of the event that is not complete.
@@ -212,9 +236,7 @@ mod tests {
     #[test]
     fn an_event_over_the_limit_is_a_fault() {
         let mut sse = Sse::new(10);
-        let mut count = 0;
-        assert_eq!(sse.feed(b"data: a\n\n", &mut |_| count += 1), Ok(()));
-        assert_eq!(sse.feed(b"data: 1234567", &mut |_| count += 1), Err(SseFault));
-        assert_eq!(count, 1);
+        assert!(matches!(sse.next(b"data: a\n\n"), Ok((9, Some(_)))));
+        assert_eq!(sse.next(b"data: 1234567"), Err(SseFault));
     }
 }

@@ -117,7 +117,7 @@ fn one(rest: &[u8]) -> Option<(char, usize)> {
 }
 
 /// The character of a two-byte escape.
-pub(super) fn simple_escape(byte: u8) -> Option<char> {
+pub(crate) fn simple_escape(byte: u8) -> Option<char> {
     Some(match byte {
         b'"' => '"',
         b'\\' => '\\',

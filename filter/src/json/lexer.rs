@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
+use super::fragment::simple_escape;
 use super::number::is_scalar;
+use super::plain::plain;
 use super::token::{Event, Fault, Limits, Sink, Token};
 use crate::engine::fnv;
 
@@ -51,6 +53,8 @@ pub struct Lexer {
     pending: Vec<u8>,
     pending_start: u64,
     fault: Option<Fault>,
+    /// Memory for text with escapes.
+    decoded: String,
 }
 
 impl Lexer {
@@ -67,6 +71,7 @@ impl Lexer {
             pending: Vec::new(),
             pending_start: 0,
             fault: None,
+            decoded: String::new(),
         }
     }
 
@@ -263,44 +268,79 @@ impl Lexer {
         if !self.pending.is_empty() {
             return self.complete_pending(bytes, index, base, sink);
         }
-        let rest = bytes.get(index..).unwrap_or_default();
-        let plain = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-        let control = rest.iter().take(plain).position(|b| *b < 0x20);
-        // What stands before a fault is told, so that of two faults the first one counts at any cut.
-        let plain = control.unwrap_or(plain);
-        let run = rest.get(..plain).unwrap_or_default();
-        let at = base + index as u64;
-        match std::str::from_utf8(run) {
-            Ok(text) => self.piece(text, at..at + plain as u64, sink)?,
-            Err(error) => {
-                let good = error.valid_up_to();
-                let bad = at + good as u64;
-                let (text, cut) = run.split_at_checked(good).unwrap_or((run, &[]));
-                let text = std::str::from_utf8(text).unwrap_or_default();
-                self.piece(text, at..bad, sink)?;
-                if error.error_len().is_some() || plain < rest.len() {
-                    return Err(Fault::Syntax { at: bad, why: "invalid UTF-8" });
+        let mut decoded = std::mem::take(&mut self.decoded);
+        decoded.clear();
+        let read = self.run_of_text(bytes, index, base, &mut decoded, sink);
+        self.decoded = decoded;
+        read
+    }
+
+    /// Reads up to what is more than plain text and two-character escapes. Decoded text is told in one piece; what
+    /// stands before a fault too, so that of two faults the first one counts at any cut.
+    fn run_of_text(
+        &mut self,
+        bytes: &[u8],
+        index: usize,
+        base: u64,
+        decoded: &mut String,
+        sink: &mut dyn Sink,
+    ) -> Result<usize, Fault> {
+        let begin = base + index as u64;
+        let mut at = index;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let (length, ascii) = plain(rest);
+            let run = rest.get(..length).unwrap_or_default();
+            let stop = at + length;
+            let place = base + stop as u64;
+            let (text, cut) = match std::str::from_utf8(run) {
+                Ok(text) => (text, None),
+                Err(error) => {
+                    let (good, bad) =
+                        run.split_at_checked(error.valid_up_to()).unwrap_or((run, &[]));
+                    let is_cut = error.error_len().is_none() && length == rest.len();
+                    (std::str::from_utf8(good).unwrap_or_default(), Some((bad, is_cut)))
                 }
-                self.pending.extend_from_slice(cut);
-                self.pending_start = bad;
+            };
+            debug_assert!(!ascii || cut.is_none());
+            let escape = match (bytes.get(stop..), cut) {
+                (Some([b'\\', escape, ..]), None) => simple_escape(*escape),
+                _ => None,
+            };
+            if let Some(escape) = escape {
+                decoded.push_str(text);
+                decoded.push(escape);
+                at = stop + 2;
+                continue;
             }
-        }
-        let stop = index + plain;
-        match bytes.get(stop) {
-            None => Ok(stop),
-            Some(0..0x20) => {
-                let at = base + stop as u64;
-                Err(Fault::Syntax { at, why: "control character in a string" })
+            let end = at as u64 + base + text.len() as u64;
+            if decoded.is_empty() {
+                self.piece(text, begin..end, sink)?;
+            } else {
+                decoded.push_str(text);
+                self.piece(decoded, begin..end, sink)?;
             }
-            Some(b'"') => {
-                self.string_end(base + stop as u64, sink)?;
-                Ok(stop + 1)
-            }
-            Some(_) => {
-                self.pending.push(b'\\');
-                self.pending_start = base + stop as u64;
-                Ok(stop + 1)
-            }
+            return match (cut, bytes.get(stop)) {
+                (Some((_, false)), _) => Err(Fault::Syntax { at: end, why: "invalid UTF-8" }),
+                (Some((bad, true)), _) => {
+                    self.pending.extend_from_slice(bad);
+                    self.pending_start = end;
+                    Ok(stop)
+                }
+                (None, None) => Ok(stop),
+                (None, Some(0..0x20)) => {
+                    Err(Fault::Syntax { at: place, why: "control character in a string" })
+                }
+                (None, Some(b'"')) => {
+                    self.string_end(place, sink)?;
+                    Ok(stop + 1)
+                }
+                (None, Some(_)) => {
+                    self.pending.push(b'\\');
+                    self.pending_start = place;
+                    Ok(stop + 1)
+                }
+            };
         }
     }
 

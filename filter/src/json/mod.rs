@@ -5,10 +5,12 @@ mod escape;
 mod fragment;
 mod lexer;
 mod number;
+mod plain;
 mod token;
 
 pub use arguments::{Arguments, Piece};
 pub use escape::escape_into;
+pub(crate) use fragment::simple_escape;
 pub use fragment::{Layers, Offsets, Unit, Units, raw_offset};
 pub use lexer::Lexer;
 pub use token::{Event, Fault, Limits, Sink, Token};

@@ -6,8 +6,8 @@ use super::{Answering, Exchange, MAX_IN_PLACE};
 use crate::answer::stream::Seen;
 use crate::answer::{JsonAnswer, Stop, StreamAnswer};
 use crate::ending;
-use crate::host::{Flow, Host, Side};
 use crate::head::Head;
+use crate::host::{Flow, Host, Side};
 use crate::message::Body;
 use crate::tally::Decision;
 

@@ -28,8 +28,8 @@ use std::fmt;
 pub use class::Class;
 pub use lead::Lead;
 pub use program::{First, Program};
+pub(crate) use threads::Places;
 pub use threads::Threads;
-pub(crate) use threads::{Ahead, Places};
 
 /// The most instructions of a program unless [`Options`] says otherwise.
 pub const DEFAULT_MAX_INSTRUCTIONS: usize = 4096;

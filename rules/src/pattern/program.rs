@@ -131,28 +131,95 @@ impl Program {
         self.first
     }
 
-    /// Whether every match takes a character of `ascii`, or one beyond ASCII, among its first `within`.
-    pub fn reads_one_of(&self, ascii: u128, within: u8) -> bool {
-        let mut starts = vec![0];
-        for _ in 0..within {
-            let mut seen = Set::new(self.len());
-            let mut next = Vec::new();
-            while let Some(pc) = starts.pop() {
-                let (true, Some(inst)) = (seen.insert(pc), self.inst(pc)) else { continue };
-                starts.extend(inst.skips(pc));
-                match inst {
-                    Inst::Match => return false,
-                    Inst::Boundary(_) => starts.push(pc.saturating_add(1)),
-                    _ if self.accepted(inst).ascii() & !ascii != 0 => next.extend(inst.after(pc)),
-                    _ => {}
+    /// Whether it leaves ASCII case aside everywhere.
+    pub fn ignores_case(&self) -> bool {
+        self.ignore_case
+    }
+
+    /// Whether a match that begins with `word`, which is ASCII, can begin with it as it stands only: not in another case,
+    /// and with nothing in between that a view drops or replaces. False where it may be too intricate to tell.
+    pub fn spells_exactly(&self, word: &str) -> bool {
+        if self.ignore_case || word.contains(char::is_whitespace) {
+            return false;
+        }
+        let (mut exact, mut other) = (vec![0u16], Vec::new());
+        for c in word.chars() {
+            let (mut exactly, mut otherwise) = (Vec::new(), Vec::new());
+            let swapped = if c.is_ascii_uppercase() {
+                c.to_ascii_lowercase()
+            } else {
+                c.to_ascii_uppercase()
+            };
+            for (starts, is_exact) in [(&exact, true), (&other, false)] {
+                for ((ascii, wide), next) in self.branches(starts) {
+                    let takes = |c: char| ascii >> u32::from(c) & 1 == 1;
+                    if wide || ascii & DROPPED != 0 {
+                        return false;
+                    }
+                    if takes(c) {
+                        if is_exact { &mut exactly } else { &mut otherwise }.extend(&next);
+                    }
+                    if swapped != c && takes(swapped) {
+                        otherwise.extend(&next);
+                    }
                 }
             }
-            if next.is_empty() {
-                return true;
-            }
-            starts = next;
+            (exact, other) = (exactly, otherwise);
         }
-        false
+        other.is_empty()
+    }
+
+    /// The ways in which a match can begin: for each of its first `count` characters what it can be, ASCII, and whether
+    /// others. Where a match may be over, anything follows. Beyond `most` ways, some are told as one.
+    pub fn ways(&self, count: usize, most: usize) -> Vec<Vec<(u128, bool)>> {
+        let mut ways = vec![(Vec::with_capacity(count), vec![0u16])];
+        for _ in 0..count {
+            let beyond = || vec![((u128::MAX, true), Vec::new())];
+            let branches = |starts: &Vec<u16>| match self.branches(starts) {
+                none if none.is_empty() => beyond(),
+                some => some,
+            };
+            let branches: Vec<_> = ways.iter().map(|(_, starts)| branches(starts)).collect();
+            let split = branches.iter().map(Vec::len).sum::<usize>() <= most;
+            let mut longer = Vec::with_capacity(ways.len());
+            for ((way, _), branches) in ways.into_iter().zip(branches) {
+                for (class, next) in if split { branches } else { vec![joined(branches)] } {
+                    let mut way = way.clone();
+                    way.push(class);
+                    longer.push((way, next));
+                }
+            }
+            ways = longer;
+        }
+        ways.into_iter().map(|(way, _)| way).collect()
+    }
+
+    /// What can be read from `starts` on, by what is taken, and where each leads. Nowhere: a match may be over.
+    fn branches(&self, starts: &[u16]) -> Vec<Branch> {
+        if starts.is_empty() {
+            return Vec::new();
+        }
+        let mut branches: Vec<Branch> = Vec::new();
+        let mut seen = Set::new(self.len());
+        let mut open = starts.to_vec();
+        while let Some(pc) = open.pop() {
+            let (true, Some(inst)) = (seen.insert(pc), self.inst(pc)) else { continue };
+            open.extend(inst.skips(pc));
+            match inst {
+                Inst::Match => return vec![((u128::MAX, true), Vec::new())],
+                Inst::Boundary(_) => open.push(pc.saturating_add(1)),
+                Inst::Split(_) | Inst::Jump(_) => {}
+                _ => {
+                    let class = self.accepted(inst);
+                    let class = (class.ascii(), class.is_wide());
+                    match branches.iter_mut().find(|(known, _)| *known == class) {
+                        Some((_, next)) => next.extend(inst.after(pc)),
+                        None => branches.push((class, inst.after(pc).into_iter().collect())),
+                    }
+                }
+            }
+        }
+        branches
     }
 
     /// What the first `count` characters of a match can be, each by itself: ASCII, and whether others. Where a match
@@ -255,6 +322,20 @@ impl Program {
         }
         First { ascii: found.ascii(), non_ascii: found.is_wide(), boundary }
     }
+}
+
+/// The characters of ASCII that views drop or take for a space.
+const DROPPED: u128 = 0xFFFF_FFFF | 1 << 0x7F;
+
+/// A class of characters, and the instructions behind it.
+type Branch = ((u128, bool), Vec<u16>);
+
+fn joined(branches: Vec<Branch>) -> Branch {
+    branches.into_iter().fold(((0, false), Vec::new()), |mut all, ((ascii, wide), next)| {
+        all.0 = (all.0.0 | ascii, all.0.1 | wide);
+        all.1.extend(next);
+        all
+    })
 }
 
 fn here(code: &[Inst]) -> u16 {

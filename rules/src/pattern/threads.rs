@@ -62,24 +62,10 @@ impl Places {
     }
 }
 
-/// What lets a run go on from its places.
-#[derive(Debug)]
-pub struct Ahead {
-    ascii: u128,
-    /// The cost of a step that ends all threads.
-    pub work: u64,
-}
-
-impl Ahead {
-    /// Whether an ASCII character, in the program's case, lets it go on.
-    pub fn takes(&self, byte: u8) -> bool {
-        self.ascii.checked_shr(byte.into()).is_none_or(|bits| bits & 1 == 1)
-    }
-}
-
 impl Program {
-    /// What may follow; none where more than the next character decides, or where a match may be over.
-    pub fn ahead(&self, places: &Places) -> Option<Ahead> {
+    /// The characters of ASCII, a bit each, in the program's case, that may follow; none where more than the next
+    /// character decides, or where a match may be over.
+    pub fn ahead(&self, places: &Places) -> Option<u128> {
         let mut ascii = 0;
         for pc in &places.pcs {
             match self.inst(*pc)? {
@@ -87,7 +73,7 @@ impl Program {
                 inst => ascii |= self.accepted(inst).ascii(),
             }
         }
-        (!places.matched).then_some(Ahead { ascii, work: places.len() as u64 })
+        (!places.matched).then_some(ascii)
     }
 }
 
