@@ -40,7 +40,7 @@ const SHARES: [[u32; LANES]; 8] = [
 const BEYOND: u32 = 30;
 
 /// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bytes([u64; 4]);
 
 impl Bytes {
@@ -421,6 +421,17 @@ fn look(table: &Halves, half: u8) -> u8 {
     table.get(usize::from(half)).copied().unwrap_or(u8::MAX)
 }
 
+/// Leaves out what stands twice. Sorting such large things would add 20 KB to the module.
+pub(crate) fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for one in all {
+        if !distinct.contains(&one) {
+            distinct.push(one);
+        }
+    }
+    distinct
+}
+
 /// The window of a beginning that ordinary text has the least of.
 fn window(beginning: &Beginning) -> Window {
     let windows = beginning.array_windows::<GRAM>();
@@ -430,9 +441,8 @@ fn window(beginning: &Beginning) -> Window {
 
 /// Windows joined, so that ordinary text is let through as seldom as can be: the two whose union adds the least are
 /// joined until no more are left than there are buckets.
-fn buckets(mut windows: Vec<Window>, most: usize) -> Vec<Window> {
-    windows.sort_unstable();
-    windows.dedup();
+fn buckets(windows: Vec<Window>, most: usize) -> Vec<Window> {
+    let windows = distinct(windows.into_iter());
     let per_group = windows.len().div_ceil(MAX_GROUPS).max(1);
     let group = |group: &[Window]| {
         let mut all = Window::default();

@@ -7,7 +7,9 @@
 
 use crate::fold::fold_ascii;
 use crate::pattern::Program;
-use crate::sieve::{Beginning, Bytes, Found, Grams, REACH, SHIFT, Sieve, is_dropped, is_word};
+use crate::sieve::{
+    Beginning, Bytes, Found, Grams, REACH, SHIFT, Sieve, distinct, is_dropped, is_word,
+};
 use crate::stand::Around;
 
 /// Pairs of bytes.
@@ -55,10 +57,8 @@ impl Skip {
         programs: impl Iterator<Item = (&'a Program, bool)>,
     ) -> Skip {
         let keywords = keywords.filter(|(keyword, _)| !keyword.is_empty());
-        let mut beginnings: Vec<Beginning> =
-            keywords.map(|(keyword, around)| beginning(keyword, &around)).collect();
-        beginnings.sort_unstable();
-        beginnings.dedup();
+        let mut beginnings =
+            distinct(keywords.map(|(keyword, around)| beginning(keyword, &around)));
         let mut grams = Grams::default();
         let mut pairs = vec![0; PAIRS / 64].into_boxed_slice();
         for beginning in &beginnings {
@@ -193,9 +193,7 @@ fn beginning(keyword: &[u8], around: &Around<'_>) -> Beginning {
                 next.push((place, true));
             }
         }
-        next.sort_unstable();
-        next.dedup();
-        places = next;
+        places = distinct(next.into_iter());
         set
     })
 }

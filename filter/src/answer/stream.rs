@@ -322,10 +322,7 @@ impl StreamAnswer {
         let read = lexed
             .map_err(Stop::from)
             .and_then(|()| self.singles(&plan, &mut block, tally))
-            .and_then(|singles| {
-                clean &= singles;
-                Ok(())
-            })
+            .map(|singles| clean &= singles)
             .and_then(|()| match self.dialect {
                 Dialect::OpenAIChat => self.chat(&plan, &mut block, &mut after, tally),
                 Dialect::AnthropicMessages => self.anthropic(&plan, &mut block, &mut after, tally),
