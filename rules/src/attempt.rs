@@ -45,18 +45,21 @@ pub(crate) enum Outcome {
 }
 
 impl Attempt {
+    /// `threads` are of any other attempt: they lend their memory.
     pub fn new(
         rule: u16,
         first: u64,
         anchor: std::ops::Range<u64>,
         previous: Option<char>,
+        mut threads: Threads,
     ) -> Attempt {
+        threads.reach_at_least(anchor.end);
         Attempt {
             rule,
             first,
             anchor_start: anchor.start,
             anchor_end: anchor.end,
-            threads: Threads::reaching(anchor.end),
+            threads,
             at: first,
             previous,
             chars: 0,
@@ -70,19 +73,27 @@ impl Attempt {
 
     /// The same without an anchor in the text. Its first characters cost nothing: where they decide, the text may be
     /// skipped as well.
-    pub fn unanchored(rule: u16, at: u64, previous: Option<char>) -> Attempt {
-        Attempt { free: FREE, ..Attempt::new(rule, at, at..at, previous) }
+    pub fn unanchored(rule: u16, at: u64, previous: Option<char>, threads: Threads) -> Attempt {
+        Attempt { free: FREE, ..Attempt::new(rule, at, at..at, previous, threads) }
     }
 
     /// One that begins with its keyword and has read it. It costs nothing if the next character ends it.
-    pub fn behind(rule: u16, anchor: std::ops::Range<u64>, open: &Open) -> Attempt {
-        Attempt {
-            due: Some(open.work),
-            threads: Threads::resumed(&open.places, anchor.start, anchor.end),
-            at: anchor.end,
-            chars: open.chars,
-            ..Attempt::new(rule, anchor.start, anchor, open.previous)
-        }
+    pub fn behind(
+        rule: u16,
+        anchor: std::ops::Range<u64>,
+        open: &Open,
+        threads: Threads,
+    ) -> Attempt {
+        let (start, end) = (anchor.start, anchor.end);
+        let mut attempt = Attempt::new(rule, start, anchor, open.previous, threads);
+        attempt.threads.resume(&open.places, start, end);
+        (attempt.at, attempt.chars, attempt.due) = (end, open.chars, Some(open.work));
+        attempt
+    }
+
+    /// Its threads, for another one.
+    pub fn into_threads(self) -> Threads {
+        self.threads
     }
 
     /// Where one from offset 0 stands behind its keyword, with the number of characters read and the last one; none

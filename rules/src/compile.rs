@@ -219,7 +219,9 @@ impl Ruleset {
 
     fn index_openings(&mut self) {
         let rules = (0u16..).zip(&self.rules).filter(|(_, rule)| rule.trigger.is_bare());
-        self.openings = Openings::new(rules.map(|(id, rule)| (id, &rule.program)));
+        self.openings = Openings::new(
+            rules.map(|(id, rule)| (id, &rule.program, rule.trigger == Trigger::WordStart)),
+        );
     }
 
     fn index_skips(&mut self, keywords: &[(u16, &[u8])]) {

@@ -1,4 +1,4 @@
-//! Which rules without keywords may begin at a place, by the bytes there: five look-ups for all rules together.
+//! Which rules without keywords may begin at a place, by the bytes there: a few look-ups for all rules together.
 
 use crate::pattern::Program;
 use crate::skip::FREE;
@@ -12,16 +12,19 @@ const BYTES: usize = 256;
 pub(crate) struct Openings {
     /// A bit for each rule, by place and byte.
     masks: Vec<[u32; BYTES]>,
+    /// Of these a match may begin within a word.
+    within: u32,
     rules: Vec<u16>,
 }
 
 impl Openings {
-    /// For rules by their id, in order.
-    pub fn new<'a>(rules: impl Iterator<Item = (u16, &'a Program)>) -> Openings {
-        let mut openings =
-            Openings { masks: vec![[0; BYTES]; usize::from(FREE)], rules: Vec::new() };
-        for (id, program) in rules {
+    /// For rules by their id, in order, with whether they begin words.
+    pub fn new<'a>(rules: impl Iterator<Item = (u16, &'a Program, bool)>) -> Openings {
+        let masks = vec![[0; BYTES]; usize::from(FREE)];
+        let mut openings = Openings { masks, within: 0, rules: Vec::new() };
+        for (id, program, begins_word) in rules {
             let bit = 1 << openings.rules.len().min(BITS - 1);
+            openings.within |= if begins_word { 0 } else { bit };
             openings.rules.push(id);
             // Behind a character of several bytes the places are no longer known.
             let mut shifted = false;
@@ -39,11 +42,11 @@ impl Openings {
         openings
     }
 
-    /// The rules of which a match may begin with the bytes at `at`, as far as they are there.
+    /// The rules of which a match may begin with the bytes at `at`, as far as they are there; within a word fewer.
     #[inline]
-    pub fn at(&self, text: &[u8], at: usize) -> u32 {
+    pub fn at(&self, text: &[u8], at: usize, in_word: bool) -> u32 {
         let ahead = text.get(at..).unwrap_or_default();
-        let mut open = u32::MAX;
+        let mut open = if in_word { self.within } else { u32::MAX };
         for (mask, byte) in self.masks.iter().zip(ahead) {
             open &= mask.get(usize::from(*byte)).copied().unwrap_or(u32::MAX);
             if open == 0 {
@@ -74,7 +77,7 @@ mod tests {
     fn openings(patterns: &[&str]) -> Openings {
         let parse = |p: &&str| Program::parse(p, &Options::default()).expect("a pattern");
         let programs: Vec<Program> = patterns.iter().map(parse).collect();
-        Openings::new((0u16..).zip(&programs))
+        Openings::new((0u16..).zip(&programs).map(|(id, program)| (id, program, true)))
     }
 
     #[test]
@@ -91,7 +94,7 @@ mod tests {
             ("ac1", vec![]),
             ("x\u{1}é??", vec![2]),
         ] {
-            let open = found.at(text.as_bytes(), 0);
+            let open = found.at(text.as_bytes(), 0, false);
             assert_eq!(found.rules(open).collect::<Vec<u16>>(), expected, "{text}");
         }
     }
@@ -101,7 +104,7 @@ mod tests {
         let patterns: Vec<String> =
             (0..40).map(|i| format!("{}", char::from(b'a' + i % 20))).collect();
         let found = openings(&patterns.iter().map(String::as_str).collect::<Vec<_>>());
-        let open: Vec<u16> = found.rules(found.at(b"c", 0)).collect();
+        let open: Vec<u16> = found.rules(found.at(b"c", 0, false)).collect();
         assert!(open.contains(&2) && open.contains(&22), "{open:?}");
         assert!(open.is_sorted(), "{open:?}");
     }

@@ -10,8 +10,9 @@ use crate::compile::{CompiledRule, Ruleset, Shown, Trigger};
 use crate::finding::{Finding, Found, ScanError};
 use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::mask;
+use crate::pattern::Threads;
 use crate::policy::View;
-use crate::skip::{Fits, Next, Skip};
+use crate::skip::{BACK, Fits, Next, Skip};
 use crate::stand::{Behind, Open};
 use crate::swallow::Swallow;
 use crate::walk::{back_chars, back_folded, back_squashed};
@@ -28,6 +29,8 @@ const MAX_RETAINED: usize = 192 * 1024;
 const MAX_IDLE_DEPTH: usize = 4;
 /// White space, or characters that Squashed drops, break a match after this many in a row.
 const MAX_GAP: u32 = 256;
+/// Attempts whose memory is kept.
+const MAX_SPARE: usize = 2;
 /// Where a run of white space is longer, the scanner just reads on.
 const NEAR: usize = 8;
 
@@ -44,6 +47,8 @@ pub struct Scanner {
     dropped: u32,
     run_start: u64,
     attempts: Vec<Attempt>,
+    /// Memory of attempts that are over.
+    spare: Vec<Threads>,
     swallows: Vec<Swallow>,
     /// Per rule the end of its last match: anchors inside it are part of it.
     covered: Vec<(u16, u64)>,
@@ -99,7 +104,8 @@ impl Scanner {
             });
         }
         let end = self.position();
-        *self = Scanner { base: end, origin: end, ..Scanner::default() };
+        let spare = std::mem::take(&mut self.spare);
+        *self = Scanner { base: end, origin: end, spare, ..Scanner::default() };
     }
 
     fn piece(
@@ -164,7 +170,7 @@ impl Scanner {
                 && let Some(skip) = skip
                 && self.is_idle(rules, skip, index)
             {
-                let next = self.skim(rules, scope, skip, index);
+                let next = self.skim(rules, scope, skip, &self.text, index);
                 self.jump(index, next.at);
                 (index, until) = (next.at.max(index), next.until);
             }
@@ -198,9 +204,15 @@ impl Scanner {
     }
 
     /// Passes over text in which nothing begins, or only what fails at the next character.
-    fn skim(&mut self, rules: &Ruleset, scope: ChannelSet, skip: &Skip, from: usize) -> Next {
-        let text = std::mem::take(&mut self.text);
-        let next = skip.search(text.as_bytes(), from, |at, fits| {
+    fn skim(
+        &self,
+        rules: &Ruleset,
+        scope: ChannelSet,
+        skip: &Skip,
+        text: &str,
+        from: usize,
+    ) -> Next {
+        skip.search(text.as_bytes(), from, |at, fits| {
             let before = match at.checked_sub(1).filter(|_| at > from) {
                 Some(before) => text.as_bytes().get(before).copied().map(char::from),
                 None => self.previous,
@@ -217,11 +229,9 @@ impl Scanner {
                 return true;
             }
             walk(rules, skip, bytes, at, |state, end| {
-                self.fails(rules, scope, &text, state, at..end)
+                self.fails(rules, scope, text, state, at..end)
             })
-        });
-        self.text = text;
-        next
+        })
     }
 
     /// Whether a rule without keywords may begin at a place, behind `before`.
@@ -233,8 +243,8 @@ impl Scanner {
         at: usize,
         before: Option<char>,
     ) -> bool {
-        let open = rules.openings.at(text, at);
         let inside_word = before.is_some_and(is_word);
+        let open = rules.openings.at(text, at, inside_word);
         open != 0
             && rules.openings.rules(open).filter_map(|id| rules.rule(id)).any(|rule| {
                 rule.channels.intersects(scope)
@@ -291,7 +301,8 @@ impl Scanner {
     ) -> Result<(), ScanError> {
         if c.is_ascii() {
             let byte = c as u8;
-            let open = rules.openings.at(self.text.as_bytes(), index);
+            let in_word = self.previous.is_some_and(is_word);
+            let open = rules.openings.at(self.text.as_bytes(), index, in_word);
             if open != 0 {
                 self.opened(rules, scope, open, index..next, out)?;
             }
@@ -433,7 +444,8 @@ impl Scanner {
         let at = self.base + anchor.start as u64..self.base + anchor.end as u64;
         let fails = open.fails_at(self.text.as_bytes().get(anchor.end).copied());
         if !fails && !self.is_covered(id, at.start) {
-            self.attempts.push(Attempt::behind(id, at, open));
+            let threads = self.spare.pop().unwrap_or_default();
+            self.attempts.push(Attempt::behind(id, at, open, threads));
         }
     }
 
@@ -511,17 +523,22 @@ impl Scanner {
         let first =
             back_chars(&self.text, anchor.start, usize::from(rule.before), rule.lead.as_ref());
         let previous = character_before(&self.text, rule, first);
+        let threads = self.spare.pop().unwrap_or_default();
         let mut attempt = match rule.trigger {
-            Trigger::WordStart | Trigger::Anywhere => Attempt::unanchored(id, anchored, previous),
+            Trigger::WordStart | Trigger::Anywhere => {
+                Attempt::unanchored(id, anchored, previous, threads)
+            }
             _ => {
-                Attempt::new(id, base + first as u64, anchored..base + anchor.end as u64, previous)
+                let anchor = anchored..base + anchor.end as u64;
+                Attempt::new(id, base + first as u64, anchor, previous, threads)
             }
         };
         self.work += attempt.advance(rule, self.text.get(..end).unwrap_or_default(), base);
         self.check_work(end)?;
         let decided = attempt.outcome() != Outcome::Open;
-        if attempt.outcome() != Outcome::Failed {
-            self.attempts.push(attempt);
+        match attempt.outcome() {
+            Outcome::Failed => self.keep(attempt),
+            _ => self.attempts.push(attempt),
         }
         if decided {
             self.settle(rules, out);
@@ -541,15 +558,24 @@ impl Scanner {
                 Outcome::Open => at += 1,
                 Outcome::Matched { .. } if earlier_open => at += 1,
                 Outcome::Failed => {
-                    self.attempts.remove(at);
+                    let attempt = self.attempts.remove(at);
+                    self.keep(attempt);
                 }
                 Outcome::Matched { start, end, cut } => {
                     let attempt = self.attempts.remove(at);
                     if !self.is_covered(id, anchored) {
                         self.matched(rules, &attempt, start..end, cut, out);
                     }
+                    self.keep(attempt);
                 }
             }
+        }
+    }
+
+    /// Keeps the memory of an attempt that is over for the next one.
+    fn keep(&mut self, attempt: Attempt) {
+        if self.spare.len() < MAX_SPARE {
+            self.spare.push(attempt.into_threads());
         }
     }
 
@@ -803,6 +829,25 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
+/// The longest text that is looked at as a whole before a scanner is made for it, in bytes.
+const SHORT: usize = 256;
+
+/// Whether nothing begins in a short complete text; it may say no of a clean one.
+fn is_plain(rules: &Ruleset, scope: ChannelSet, text: &str) -> bool {
+    // Line ends behind it, so that everything in it is looked at.
+    let mut padded = [b'\n'; SHORT + 2 * BACK];
+    let (Some(skip), Some(start)) = (rules.skip(scope), padded.get_mut(..text.len())) else {
+        return false;
+    };
+    if text.len() > SHORT {
+        return false;
+    }
+    start.copy_from_slice(text.as_bytes());
+    let padded = padded.get(..text.len() + 2 * BACK).unwrap_or_default();
+    let Ok(padded) = std::str::from_utf8(padded) else { return false };
+    Scanner::default().skim(rules, scope, skip, padded, 0).at >= text.len()
+}
+
 /// Scans a complete text. Findings are sorted by start, then rule, and none is open any more.
 ///
 /// # Errors
@@ -812,6 +857,9 @@ pub fn scan_whole(
     scope: ChannelSet,
     text: &str,
 ) -> Result<Vec<Finding>, ScanError> {
+    if is_plain(rules, scope, text) {
+        return Ok(Vec::new());
+    }
     let mut scanner = Scanner::default();
     let mut found = Vec::new();
     scanner.push(rules, scope, text, &mut found)?;

@@ -141,6 +141,21 @@ impl Sieve {
         self.odd.contains(byte)
     }
 
+    /// The first odd byte from `from` on, of the next 64.
+    pub fn next_odd(&self, text: &[u8], from: usize) -> Option<usize> {
+        let rest = text.get(from..)?;
+        let (blocks, end) = rest.get(..4 * LANES).unwrap_or(rest).as_chunks::<LANES>();
+        for (at, block) in blocks.iter().enumerate() {
+            let block = u8x16::new(*block);
+            let odd = self.odd(block, block & u8x16::splat(15), upper(block));
+            if odd != 0 {
+                return Some(from + at * LANES + odd.trailing_zeros() as usize);
+            }
+        }
+        let at = end.iter().position(|byte| self.odd.contains(*byte))?;
+        Some(from + blocks.len() * LANES + at)
+    }
+
     /// Goes through `from..to` in order until `take` returns something, which is told all candidates, words and odd bytes.
     /// Near the text's end a candidate is whatever may go on. What begins at `from` is not told.
     pub fn find<T>(
@@ -211,25 +226,40 @@ impl Sieve {
         })
     }
 
+    /// Written out place by place: the module is built for size, which leaves loops as they are.
     #[inline]
     fn sift(&self, window: &[u8; LANES + GRAM - 1]) -> Sifted {
-        let mut banks = [u8x16::splat(u8::MAX); BANKS];
+        let [one, other, words] = &self.low;
+        let low = [one, other, words];
+        let [one, other, words] = &self.high;
+        let high = [one, other, words];
         let mut sifted = Sifted::default();
-        for (place, block) in window.array_windows::<LANES>().enumerate() {
-            let block = u8x16::new(*block);
-            let low_half = block & u8x16::splat(15);
-            let high_half = upper(block);
-            if place == 0 {
-                sifted.odd = self.odd(block, low_half, high_half);
-                sifted.word = filled(WORD_LOW.shuffle(low_half) & WORD_HIGH.shuffle(high_half));
-            }
-            for (bits, (low, high)) in banks.iter_mut().zip(self.low.iter().zip(&self.high)) {
-                if let (Some(low), Some(high)) = (low.get(place), high.get(place)) {
-                    *bits &=
-                        u8x16::new(*low).shuffle(low_half) & u8x16::new(*high).shuffle(high_half);
+        let mut banks = [u8x16::splat(u8::MAX); BANKS];
+        macro_rules! place {
+            ($at:literal) => {
+                let block: [u8; LANES] =
+                    window.get($at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+                let block = u8x16::new(block);
+                let low_half = block & u8x16::splat(15);
+                let high_half = upper(block);
+                if $at == 0 {
+                    sifted.odd = self.odd(block, low_half, high_half);
+                    let class = WORD_LOW.shuffle(low_half) & WORD_HIGH.shuffle(high_half);
+                    sifted.word = filled(class);
                 }
-            }
+                let [one, other, words] = &mut banks;
+                *one &= u8x16::new(low[0][$at]).shuffle(low_half)
+                    & u8x16::new(high[0][$at]).shuffle(high_half);
+                *other &= u8x16::new(low[1][$at]).shuffle(low_half)
+                    & u8x16::new(high[1][$at]).shuffle(high_half);
+                *words &= u8x16::new(low[2][$at]).shuffle(low_half)
+                    & u8x16::new(high[2][$at]).shuffle(high_half);
+            };
         }
+        place!(0);
+        place!(1);
+        place!(2);
+        place!(3);
         let [one, other, words] = banks;
         (sifted.candidates, sifted.words) = (filled(one | other), filled(words));
         sifted

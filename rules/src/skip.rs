@@ -15,9 +15,11 @@ use crate::stand::Around;
 /// Pairs of bytes.
 const PAIRS: usize = 1 << 16;
 /// How far before an odd byte a match may begin unseen, in bytes.
-const BACK: usize = REACH - 1;
+pub(crate) const BACK: usize = REACH - 1;
 /// Characters within which a rule without keywords must go on; their verification costs nothing of the budget.
 pub(crate) const FREE: u8 = 8;
+/// Bytes that the sieve looks at for an odd one.
+const NEAR: usize = 64;
 /// Ways in which a match of a rule without keywords may begin that are told apart.
 const MAX_WAYS: usize = 64;
 /// First bytes of characters that all fold to themselves: Han and most of Hangul.
@@ -114,9 +116,17 @@ impl Skip {
             let at = text.get(range.clone())?.iter().position(|byte| self.is_odd(*byte))?;
             Some(range.start + at)
         };
+        // Up to `clear` no byte is odd, and the one there is or is not looked at.
+        let (mut clear, mut odd) = (from, None);
         let mut judge = |start: usize, fits: Fits| {
-            // An odd byte that follows at once may belong to something that begins before.
-            match odd_in(start + 1..start + 1 + BACK) {
+            let near = start + 1 + BACK;
+            while clear < near && (odd.is_none() || clear <= start) {
+                let from = clear.max(start + 1);
+                odd = self.sieve.next_odd(text, from);
+                clear = odd.unwrap_or(from + NEAR);
+            }
+            match odd.filter(|odd| *odd < near) {
+                // It may belong to something that begins before.
                 Some(odd) => Some((start.min(odd.saturating_sub(BACK)), start + 1)),
                 None => (!nothing(start, fits)).then_some((start, start + 1)),
             }

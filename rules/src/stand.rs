@@ -6,7 +6,7 @@
 use crate::attempt::{Attempt, Outcome};
 use crate::compile::{CompiledRule, Trigger};
 use crate::fold::fold_ascii;
-use crate::pattern::Places;
+use crate::pattern::{Places, Threads};
 use crate::policy::View;
 use crate::sieve::{Bytes, is_word};
 
@@ -113,7 +113,7 @@ impl Stands {
             View::Raw if rule.program.ignores_case() => Spelling::AnyCase,
             View::Raw => Spelling::Case,
         };
-        let mut first = Attempt::new(id, 0, 0..keyword.len() as u64, Some('a'));
+        let mut first = Attempt::new(id, 0, 0..keyword.len() as u64, Some('a'), Threads::new());
         first.advance(rule, keyword.get(..1).unwrap_or_default(), 0);
         let bounded = usable && first.outcome() == Outcome::Failed;
         self.0.push(Known { written: keyword.as_bytes().into(), spelling, bounded, behind });
@@ -179,7 +179,7 @@ impl Stands {
 
 fn stand(id: u16, rule: &CompiledRule, keyword: &str, previous: Option<char>) -> Option<Stand> {
     let end = keyword.len() as u64;
-    let mut attempt = Attempt::new(id, 0, 0..end, previous);
+    let mut attempt = Attempt::new(id, 0, 0..end, previous, Threads::new());
     let work = attempt.advance(rule, keyword, 0);
     match attempt.outcome() {
         Outcome::Failed => Some(Stand::Failed),

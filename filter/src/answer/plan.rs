@@ -24,6 +24,8 @@ pub struct Single {
     pub raw: Range<u64>,
     /// A number or a member name (`Some(true)`) instead of a string.
     pub bare: Option<bool>,
+    /// It is text and nothing else: whatever it says decides nothing.
+    pub plain: bool,
 }
 
 /// A tool call's element in the event.
@@ -85,6 +87,7 @@ impl Plan {
                     text: facts.text(text).to_owned(),
                     raw: raw.clone(),
                     bare: Some(*key),
+                    plain: matches!(meaning, Meaning::Text(_)),
                 }),
                 Fact::Value { value, spot, text, raw } => {
                     plan.value(*value, spot.first, spot.second, facts.text(text), raw);
@@ -107,7 +110,8 @@ impl Plan {
             }
             meaning => {
                 let channel = meaning.channel(Direction::Answer);
-                self.singles.push(Single { channel, text, raw, bare: None });
+                let plain = matches!(meaning, Meaning::Text(_));
+                self.singles.push(Single { channel, text, raw, bare: None, plain });
             }
         }
     }

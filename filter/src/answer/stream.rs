@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use weir_rules::{Channel, ChannelSet};
+use weir_rules::{Channel, ChannelSet, scan_whole};
 
 use super::Stop;
 use super::arguments::feed_nested;
@@ -13,7 +13,7 @@ use super::calls::Calls;
 use super::deny;
 use super::lane::{LaneKey, LaneState};
 use super::plan::{LaneText, Plan};
-use super::repeat::{Patterns, Repeat};
+use super::repeat::{Kind, Patterns, Place, Repeat};
 use crate::dialect::{Dialect, Direction, Lane, Walker, words};
 use crate::document::{Scanned, harmless};
 use crate::engine::Engine;
@@ -158,8 +158,10 @@ impl StreamAnswer {
         if self.sse.is_between()
             && let Some(repeat) = self.patterns.find(bytes)
             && repeat.length <= self.sse.limit()
+            && self.tells_nothing_new(&repeat)
         {
             let event = bytes.get(..repeat.length).unwrap_or_default();
+            self.patterns.accept(&repeat, event);
             return (repeat.length, self.repeated(&repeat, event, now, out, tally));
         }
         match self.sse.next(bytes) {
@@ -170,6 +172,15 @@ impl StreamAnswer {
             }
             Err(fault) => (bytes.len(), Err(sse_fault(fault))),
         }
+    }
+
+    /// Whether nothing is found in what an event says beside its text. Else it is read as any other.
+    fn tells_nothing_new(&self, repeat: &Repeat) -> bool {
+        let rules = &self.engine.rules;
+        self.patterns.news(repeat).all(|(channel, text)| {
+            let scope = ChannelSet::from(channel);
+            !rules.reads(scope) || scan_whole(rules, scope, text).is_ok_and(|f| f.is_empty())
+        })
     }
 
     /// After an event. Limits are compared event by event: they hold at the same one however the stream was cut.
@@ -196,9 +207,9 @@ impl StreamAnswer {
             Dialect::AnthropicMessages => Step::None,
         };
         let mut block = Block { since: now, ..Block::default() };
-        let text = self.patterns.take_text();
+        let text = self.patterns.take_text(repeat);
         let read = self.feed(key, &text, repeat.raw.clone(), &mut block, tally);
-        self.patterns.give_back(text);
+        self.patterns.give_back(repeat, text);
         let at = self.lanes.iter().position(|lane| lane.key == key);
         if read.is_ok()
             && self.queue.is_empty()
@@ -329,9 +340,8 @@ impl StreamAnswer {
             });
         if let (Ok(()), Some(text)) = (&read, said_alone(&plan, &block, &after).filter(|_| clean)) {
             self.patterns = known;
-            let raw = text.raw.start as usize..text.raw.end as usize;
             if let Some(key) = after.touched.first() {
-                self.patterns.learn(&block.raw, raw, *key);
+                self.patterns.learn(&block.raw, places(&plan, text, *key));
             }
         }
         // Queued whatever came of it: a policy may let pass what cannot be read.
@@ -712,13 +722,37 @@ fn raw(text: &LaneText) -> Range<usize> {
     text.raw.start as usize..text.raw.end as usize
 }
 
+fn is_null(block: &Block, raw: &Range<u64>) -> bool {
+    block.raw.get(raw.start as usize..raw.end as usize) == Some(b"null")
+}
+
+/// Where an event may differ from another that says the same, in order.
+fn places(plan: &Plan, text: &LaneText, key: LaneKey) -> Vec<Place> {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = plan.singles.iter().filter(|single| single.plain);
+    let singles = plain.filter_map(|single| {
+        let raw = single.raw.start as usize..single.raw.end as usize;
+        match single.bare {
+            None => Some(Place { raw, kind: Kind::String(single.channel) }),
+            Some(false) if digits(&single.text) => {
+                Some(Place { raw, kind: Kind::Number(single.channel) })
+            }
+            Some(_) => None,
+        }
+    });
+    let mut places: Vec<Place> =
+        singles.chain([Place { raw: raw(text), kind: Kind::Text(key) }]).collect();
+    places.sort_unstable_by_key(|place| place.raw.start);
+    places
+}
+
 /// The text of an event that carries nothing else, and changes nothing.
 fn said_alone<'a>(plan: &'a Plan, block: &Block, after: &After) -> Option<&'a LaneText> {
     let [text] = plan.texts.as_slice() else { return None };
     let plain = block.partials.is_empty()
         && block.calls.is_empty()
         && block.cuts.is_empty()
-        && block.logprobs.is_empty()
+        && block.logprobs.iter().all(|(_, raw)| is_null(block, raw))
         && block.finish.is_empty();
     let quiet = after.finished.is_empty() && after.stopped.is_none() && !after.all;
     let same = match &after.step {

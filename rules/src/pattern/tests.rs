@@ -220,7 +220,8 @@ fn a_match_before_the_anchor_shuts_out_none_around_it() {
         (21, None),
     ];
     for (least_end, expected) in table {
-        let mut threads = Threads::reaching(least_end);
+        let mut threads = Threads::new();
+        threads.reach_at_least(least_end);
         feed(&program, &mut threads, &text, 0..text.len());
         assert_eq!(end(&program, &threads, &text), expected, "reaching {least_end}");
     }

@@ -91,12 +91,11 @@ impl Threads {
     }
 
     /// A run from `start` that is at `places` after it has read up to `end`; only matches that reach `end` count.
-    pub fn resumed(places: &Places, start: u64, end: u64) -> Threads {
-        let mut threads = Threads::reaching(end);
-        threads.current.threads.extend(places.pcs.iter().map(|pc| Thread { pc: *pc, start }));
-        threads.best = places.matched.then_some((start, end));
-        threads.fed = Some(end);
-        threads
+    pub fn resume(&mut self, places: &Places, start: u64, end: u64) {
+        self.reach_at_least(end);
+        self.current.threads.extend(places.pcs.iter().map(|pc| Thread { pc: *pc, start }));
+        self.best = places.matched.then_some((start, end));
+        self.fed = Some(end);
     }
 
     /// A run with no start yet.
@@ -104,10 +103,12 @@ impl Threads {
         Threads::default()
     }
 
-    /// A run in which a match that ends before `end` does not count: it is not [`Self::best`] and shuts nothing out.
-    /// For a match around a known anchor, with starts before it.
-    pub fn reaching(end: u64) -> Threads {
-        Threads { least_end: end, ..Threads::default() }
+    /// Makes it a new run, in the memory of the old one, in which a match that ends before `end` does not count: it is
+    /// not [`Self::best`] and shuts nothing out. For a match around a known anchor, with starts before it.
+    pub fn reach_at_least(&mut self, end: u64) {
+        self.clear();
+        self.cost = 0;
+        self.least_end = end;
     }
 
     /// Forgets all threads and the match; keeps the memory, the cost and the end to be reached.

@@ -136,7 +136,8 @@ fn agrees_with_trying_everything_at_every_cut() {
         for _ in 0..12 {
             let text = random.text();
             let least_end = random.below(12).saturating_sub(7);
-            let mut threads = Threads::reaching(least_end as u64);
+            let mut threads = Threads::new();
+            threads.reach_at_least(least_end as u64);
             for cut in 0..=text.len() {
                 let seen = &text[..cut];
                 let expected = tree.find(seen, least_end);
