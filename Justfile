@@ -114,17 +114,23 @@ test-wasm:
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$runner/bin/wasm-bindgen-test-runner" \
         cargo test --package weir-rules --test portable --target wasm32-unknown-unknown
 
-# Weir beside what else one could put there: ./just bench [quick]. Results go to tests/bench/results.
+# Weir beside what else one could put there: ./just bench [quick | micro]. Results go to tests/bench/results.
 [no-exit-message]
 bench *arguments: build venv
     #!/usr/bin/env bash
     set -euo pipefail
     built={{ quote(root / "target/bench") }}
-    CARGO_TARGET_DIR=$built cargo build --quiet --manifest-path tests/bench/Cargo.toml --release --locked >&2
-    CARGO_TARGET_DIR=$built cargo build --quiet --manifest-path tests/bench/modules/Cargo.toml --release --locked --target wasm32-wasip1 >&2
+    wasm=$built/wasm32-wasip1
+    export CARGO_TARGET_DIR=$built
+    cargo build --quiet --manifest-path tests/bench/Cargo.toml --release --locked >&2
+    cargo build --quiet --manifest-path tests/bench/modules/Cargo.toml --release --locked --target wasm32-wasip1 >&2
+    cargo build --quiet --manifest-path tests/bench/Cargo.toml --bin micro --profile module --locked --target wasm32-wasip1 >&2
+    # Built like the module, but it is a program and no module: the limit of size is not for it.
+    tests/tools/optimize.sh {{ quote(tools / "node/node_modules/.bin/wasm-opt") }} \
+        "$wasm/module/micro.wasm" "$wasm/release/micro.wasm" $((4 << 20))
     ENVOY=$({{ just }} envoy); export ENVOY
-    exec {{ python }} tests/bench/bench.py {{ arguments }} --programs "$built/release" \
-        --modules "$built/wasm32-wasip1/release/weir_bench_modules.wasm" --weir {{ quote(module) }} \
+    exec {{ python }} tests/bench/bench.py {{ arguments }} --programs "$built/release" --micro "$wasm/release/micro.wasm" \
+        --modules "$wasm/release/weir_bench_modules.wasm" --weir {{ quote(module) }} \
         --results {{ quote(root / "tests/bench/results") }}
 
 # Mixed load with faults and changing policies for ten minutes: ./just soak [SECONDS].

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -15,8 +14,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
+import micro  # noqa: E402
+import micro_report  # noqa: E402
 import report  # noqa: E402
 from envoy import envoy_binary  # noqa: E402
+from machine import machine  # noqa: E402
 from variants import Built, Variant, policies, start  # noqa: E402
 
 KIB = 1024
@@ -142,7 +144,7 @@ def run(arguments: argparse.Namespace) -> dict:
             upstream.terminate()
             upstream.wait()
     return {
-        "machine": machine(),
+        "machine": {**machine(), "envoy": envoy_release()},
         "command": "./just bench quick" if arguments.quick else "./just bench",
         "module": built.weir.stat().st_size,
         "variants": [v.name for v in variants],
@@ -169,43 +171,51 @@ def hold(client: Client, variants: list[Variant]) -> dict:
     return found
 
 
-def machine() -> dict:
-    """What it ran on."""
-    cpu = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
-    version = subprocess.run([envoy_binary(), "--version"], capture_output=True, text=True, check=True).stdout
-    return {
-        "cpu": cpu[0] if cpu else platform.machine(),
-        "cores": os.cpu_count(),
-        "kernel": platform.release(),
-        "envoy": version.partition("version:")[2].split("/")[1].strip(),
-        "date": time.strftime("%Y-%m-%d"),
-        "load": os.getloadavg()[0],
-    }
+def envoy_release() -> str:
+    """Version of the proxy."""
+    told = subprocess.run([envoy_binary(), "--version"], capture_output=True, text=True, check=True).stdout
+    return told.partition("version:")[2].split("/")[1].strip()
 
 
 def main() -> None:
     """Reads the arguments, runs, writes the results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("quick", nargs="?", choices=["quick"])
+    parser.add_argument("part", nargs="?", choices=["quick", "micro"])
     parser.add_argument("--programs", type=Path, required=True)
+    parser.add_argument("--micro", type=Path, required=True)
     parser.add_argument("--modules", type=Path, required=True)
     parser.add_argument("--weir", type=Path, required=True)
     parser.add_argument("--variants", default="")
     parser.add_argument("--cases", default="")
     parser.add_argument("--results", type=Path)
     arguments = parser.parse_args()
+    arguments.quick = arguments.part == "quick"
+    engine = (arguments.programs / "micro", arguments.micro)
+    if arguments.part == "micro":
+        paths = micro.run(*engine)
+        write(arguments.results, "micro", paths, micro_report.markdown(paths))
+        return
     # 5,000 open streams are two sockets each in the proxy, and one in client and provider; they inherit it.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     found = run(arguments)
-    text = report.markdown(found)
+    found["compile"] = micro.compiled(*engine)
+    write(arguments.results, "results", found, report.markdown(found), report.plots(found))
+    if not arguments.quick:
+        paths = micro.run(*engine)
+        write(arguments.results, "micro", paths, micro_report.markdown(paths))
+
+
+def write(folder: Path | None, name: str, found: dict, text: str, drawings: dict[str, str] | None = None) -> None:
+    """Prints the tables, and writes them with their data and drawings."""
     print(text)
-    if arguments.results:
-        arguments.results.mkdir(parents=True, exist_ok=True)
-        (arguments.results / "results.json").write_text(json.dumps(found, indent=1) + "\n")
-        (arguments.results / "results.md").write_text(text)
-        for name, drawing in report.plots(found).items():
-            (arguments.results / f"{name}.svg").write_text(drawing)
+    if not folder:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    (folder / f"{name}.md").write_text(text)
+    for drawing, content in (drawings or {}).items():
+        (folder / f"{drawing}.svg").write_text(content)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import statistics
 
+from tables import short, table
+
 RIVALS = ["none", "noop", "reader", "extproc-idle"]
 """What Weir is compared with in ratios."""
 
@@ -17,26 +19,21 @@ def markdown(found: dict) -> str:
         "CPU time of the proxy, and of the process beside it where there is one: microseconds a request; for streams and",
         "bursts, microseconds an event, which is seconds for a million. Median over the rounds (least).",
         "",
-        *_table(["", *found["variants"]], [[name, *_cells(found, name)] for name in found["cases"]]),
+        *table(["", *found["variants"]], [[name, *_cells(found, name)] for name in found["cases"]]),
         "",
         "Weir's part: ratios of each round, their median.",
         "",
-        *_table(["weir over", *_rivals(found)], [[name, *_ratios(found, name)] for name in found["cases"]]),
+        *table(["weir over", *_rivals(found)], [[name, *_ratios(found, name)] for name in found["cases"]]),
     ]
     waits = [[name, *_waits(found, name)] for name, unit in found["units"].items() if unit == "event" and "streams" in name]
     lines += ["", "Delay of an event, from when it was made: p50 / p99 in ms; first event, p50.", ""]
-    lines += _table(["", *found["variants"]], waits)
+    lines += table(["", *found["variants"]], waits)
     rows = [["start, s", *(f"{found['started'][v]:.2f}" for v in found["variants"])]]
     rows += [["resident, MB", *(f"{found['rest'][v] / 1e6:.0f}" for v in found["variants"])]]
     rows += [["the same after load", *(f"{found['loaded'][v] / 1e6:.0f}" for v in found["variants"])]]
     for streams in ("100", "1000", "5000") if found["streams"] else ():
         rows.append([f"KiB a stream, {streams}", *(f"{found['streams'][v][streams] / 1024:.1f}" for v in found["variants"])])
-    return "\n".join([*lines, "", *_table(["", *found["variants"]], rows), ""])
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    rule = ["---", *["--:"] * (len(head) - 1)]
-    return [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
+    return "\n".join([*lines, "", *table(["", *found["variants"]], rows), ""])
 
 
 def _figures(found: dict, case: str, variant: str, key: str = "cpu") -> list[float]:
@@ -47,12 +44,8 @@ def _cells(found: dict, case: str) -> list[str]:
     cells = []
     for variant in found["variants"]:
         figures = _figures(found, case, variant)
-        cells.append(f"{_short(statistics.median(figures))} ({_short(min(figures))})" if figures else "")
+        cells.append(f"{short(statistics.median(figures))} ({short(min(figures))})" if figures else "")
     return cells
-
-
-def _short(number: float) -> str:
-    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 10 else f"{number:.2f}"
 
 
 def _rivals(found: dict) -> list[str]:
@@ -103,7 +96,7 @@ def _bars(found: dict, cases: list[str], unit: str) -> str:
             wide = max(1, figure / most * (WIDTH - 90))
             body.append(f'<text x="{LEFT - 6}" y="{y + 13}" text-anchor="end">{variant}</text>')
             body.append(f'<rect x="{LEFT}" y="{y}" width="{wide:.1f}" height="{BAR - 4}" fill="{color}"/>')
-            body.append(f'<text x="{LEFT + wide + 6:.1f}" y="{y + 13}">{_short(figure)}</text>')
+            body.append(f'<text x="{LEFT + wide + 6:.1f}" y="{y + 13}">{short(figure)}</text>')
             y += BAR
         y += 2 * GAP + 6
     size = f'width="{LEFT + WIDTH}" height="{y}" viewBox="0 0 {LEFT + WIDTH} {y}"'

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use weir_bench::http::Head;
 use weir_bench::now;
-use weir_bench::text::{Pool, Random};
+use weir_bench::text::{Pool, Random, base64};
 
 /// Microseconds, or bytes, measured many times.
 type Samples = RefCell<Vec<u64>>;
@@ -166,20 +166,6 @@ async fn drive(
 
 fn chat(messages: Value, stream: bool) -> Vec<u8> {
     json!({"model": "gpt-4o-mini", "messages": messages, "stream": stream}).to_string().into_bytes()
-}
-
-/// As many bytes of what no decoder would call an image: the digits vary from request to request.
-fn base64(random: &mut Random, size: usize) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(size + 8);
-    while text.len() < size {
-        let mut bits = random.next();
-        for _ in 0..8 {
-            text.push(char::from(DIGITS[(bits & 63) as usize]));
-            bits >>= 6;
-        }
-    }
-    text
 }
 
 struct Connection {
