@@ -14,6 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
+import goals  # noqa: E402
 import micro  # noqa: E402
 import micro_report  # noqa: E402
 import report  # noqa: E402
@@ -22,6 +23,8 @@ from machine import machine  # noqa: E402
 from variants import Built, Variant, policies, start  # noqa: E402
 
 KIB = 1024
+RATE = 400
+"""Requests a second where the rate is fixed: a proxy that takes 2 ms for each still keeps up."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Case:
     """The job says how much it does; others are repeated for a while."""
     patient: bool = True
     """Filters that take a quarter of a second for a request run it too."""
+    asks: str = "cpu"
+    """`cpu`; `saturation`: requests a second; `rate`: latency at a fixed rate."""
 
 
 def cases(quick: bool) -> list[Case]:
@@ -43,12 +48,21 @@ def cases(quick: bool) -> list[Case]:
     sizes = [(1, "1 KiB"), (8, "8 KiB"), (64, "64 KiB"), (1024, "1 MiB")]
     found = [Case(f"answer {name}", f"answers connections=4 size={size * KIB}", "request") for size, name in sizes]
     found += [Case(f"request {name}", f"requests connections=4 size={size * KIB}", "request") for size, name in sizes[1:3]]
-    found.append(Case("200 streams", "streams streams=200 events=100 gap=20000", "event", fixed=True))
+    found.append(Case("200 streams", "streams streams=200 events=100 gap=20000 spread=500000", "event", fixed=True))
     if not quick:
-        found.append(Case("1,000 streams", "streams streams=1000 events=40 gap=100000", "event", fixed=True))
+        job = "streams streams=1000 events=40 gap=100000 spread=2000000"
+        found.append(Case("1,000 streams", job, "event", fixed=True))
         found.append(Case("image 5 MiB", f"image size={5 * KIB * KIB}", "request", patient=False))
         found.append(Case("conversation, 60 turns", "conversation turns=60 size=400", "request", patient=False))
+        found.append(Case("conversation, new words", "conversation turns=60 size=400 fresh=1", "request", patient=False))
     found.append(Case("bursts", "bursts events=20000", "event", patient=False))
+    if not quick:
+        found.append(Case("bursts, 4 times as long", "bursts events=80000", "event", patient=False))
+    for size, name in sizes[:2]:
+        job = f"answers connections=32 size={size * KIB}"
+        found.append(Case(f"saturation, answer {name}", job, "request", asks="saturation"))
+        job = f"scheduled connections=32 size={size * KIB} rate={RATE} requests={RATE * (1 if quick else 3)}"
+        found.append(Case(f"{RATE} a second, answer {name}", job, "request", fixed=True, asks="rate"))
     return found
 
 
@@ -95,16 +109,21 @@ def measure(client: Client, variant: Variant, case: Case, seconds: float, counts
     key = (variant.name, case.name)
     if not case.fixed:
         if key not in counts:
-            client.run(f"{job} requests=4")
-            trial = client.run(f"{job} requests=8")
-            each = trial["seconds"] / 8
+            tried = 32 if case.asks == "saturation" else 8
+            client.run(f"{job} requests={tried // 2}")
+            trial = client.run(f"{job} requests={tried}")
+            each = trial["seconds"] / tried
             counts[key] = max(8, min(20_000, int(seconds / each)))
         job = f"{job} requests={counts[key]}"
+    tells = variant.name.startswith("weir") and case.unit == "event"
+    earlier = variant.events() if tells else {}
     before = variant.cpu()
     seen = client.run(job)
     cpu = variant.cpu() - before
+    if tells:
+        seen["weir"] = {key: count - earlier[key] for key, count in variant.events().items()}
     done = seen["events"] if case.unit == "event" else seen["requests"]
-    return {"cpu": cpu / done * 1e6, "rate": done / seen["seconds"], **seen}
+    return {"cpu": cpu / done * 1e6, "rate": done / seen["seconds"], "busy": cpu / seen["seconds"], **seen}
 
 
 def run(arguments: argparse.Namespace) -> dict:
@@ -149,6 +168,7 @@ def run(arguments: argparse.Namespace) -> dict:
         "module": built.weir.stat().st_size,
         "variants": [v.name for v in variants],
         "units": {case.name: case.unit for case in chosen},
+        "asks": {case.name: case.asks for case in chosen},
         "cases": results,
         "started": {v.name: v.started for v in variants},
         "rest": rest,
@@ -200,6 +220,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     found = run(arguments)
     found["compile"] = micro.compiled(*engine)
+    found["goals"] = goals.judge(found)
     write(arguments.results, "results", found, report.markdown(found), report.plots(found))
     if not arguments.quick:
         paths = micro.run(*engine)

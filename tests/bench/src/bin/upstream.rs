@@ -1,7 +1,8 @@
 //! A fake provider of chat completions that costs little: `upstream TEXTS POLICY`; prints the port that it serves.
 //!
 //! The request says what it wants in headers: `x-size` bytes of text in one JSON answer, or `x-events` events of one
-//! token, `x-gap` microseconds apart (0: all at once).
+//! token, `x-gap` microseconds apart (0: all at once). `x-received` of a stream says when its request had come, in
+//! microseconds.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -75,10 +76,11 @@ async fn stream_events(
     count: u64,
     gap: u64,
 ) -> std::io::Result<()> {
-    to.write_all(
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
-    )
-    .await?;
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nx-received: {}\r\n\r\n",
+        weir_bench::now()
+    );
+    to.write_all(head.as_bytes()).await?;
     let id = random.next();
     // Streams that begin together do not speak together.
     let began = Instant::now() + Duration::from_micros(id.checked_rem(gap).unwrap_or(0));
