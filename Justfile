@@ -24,7 +24,7 @@ default:
 test:
     @python3 tests/tools/suite.py {{ quote(just_executable()) }} \
         --checks lint deny \
-        --tests test-debug test-release test-wasi test-tools e2e e2e-oldest
+        --tests test-debug test-release test-wasi test-tools test-bench e2e e2e-oldest
 
 # Builds the optimized module: target/wasm32-wasip1/release/weir_filter.wasm.
 build: node
@@ -159,9 +159,21 @@ fuzz target seconds:
 test-tools: venv
     {{ python }} -m pytest tests/tools
 
+# The benchmark still builds, natively and as Wasm, and its own tests: its workspace is not the project's.
+test-bench: venv
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export CARGO_TARGET_DIR={{ quote(root / "target/bench") }}
+    cargo fmt --manifest-path tests/bench/Cargo.toml --package weir-bench --package weir-bench-modules --check
+    cargo check --manifest-path tests/bench/modules/Cargo.toml --locked --target wasm32-wasip1
+    cargo check --manifest-path tests/bench/Cargo.toml --locked --target wasm32-wasip1 --bin micro
+    cargo test --manifest-path tests/bench/Cargo.toml --locked --lib --bins --no-fail-fast
+    {{ python }} -m pytest tests/bench
+
 # Formats the Rust code.
 fmt:
     cargo fmt --all
+    cargo fmt --manifest-path tests/bench/Cargo.toml --package weir-bench --package weir-bench-modules
 
 # Format and lints, natively and as Wasm, with a lockfile that is up to date.
 lint:

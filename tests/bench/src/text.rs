@@ -167,3 +167,28 @@ fn tokens(text: &str) -> Vec<String> {
     }
     tokens
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Random, base64, tokens};
+
+    #[test]
+    fn tokens_are_the_text() {
+        let text = "Hello, extraordinary  worlds 12345 \u{6c34}\u{6c34}!\n";
+        let found = tokens(text);
+        assert_eq!(found.concat(), text);
+        assert!(found.iter().all(|token| token.len() <= 9));
+        assert!(
+            ["Hello", " extraor", "123", "45", "\u{6c34}"]
+                .iter()
+                .all(|t| found.contains(&(*t).to_owned()))
+        );
+    }
+
+    #[test]
+    fn digits_vary() {
+        let mut random = Random(1);
+        let (one, other) = (base64(&mut random, 100), base64(&mut random, 100));
+        assert!(one.len() >= 100 && one != other);
+    }
+}
