@@ -22,6 +22,7 @@ def markdown(found: dict) -> str:
         f"`{found['command']}`, Envoy {machine['envoy']}, one worker, {machine['cpu']}, {machine['cores']} cores, "
         f"Linux {machine['kernel']}, {machine['date']}.",
         f"The module is {found['module']:,} bytes.",
+        *_refused(found),
         "",
         "What must be reached: ratios of the same round, their median, rounded up.",
         "",
@@ -55,6 +56,16 @@ def markdown(found: dict) -> str:
 def of(found: dict, asks: str) -> list[str]:
     """The cases that ask for CPU time (`cpu`), for the rate at saturation, or for latency at a fixed rate."""
     return [name for name in found["cases"] if found["asks"][name] == asks]
+
+
+def _refused(found: dict) -> list[str]:
+    """What was not answered as it should be: such a figure is not of the work that the row names."""
+    lines = []
+    for case, variants in found["cases"].items():
+        for variant, runs in variants.items():
+            if refused := sum(run["refused"] for run in runs):
+                lines.append(f"**Refused**: {refused} of {sum(run['requests'] for run in runs)}, {case}, {variant}.")
+    return ["", *lines] if lines else []
 
 
 def _cells(found: dict, case: str) -> list[str]:

@@ -21,11 +21,11 @@ def test_a_table_has_a_rule():
 
 
 def answers(cpu: float) -> dict:
-    return {"cpu": cpu, "rate": 1000.0, "busy": 0.5, "event": NONE, "first": NONE, "whole": TIMES}
+    return {"cpu": cpu, "rate": 1000.0, "busy": 0.5, "event": NONE, "first": NONE, "whole": TIMES, "refused": 0, "requests": 8}
 
 
 def streams(cpu: float, **more) -> dict:
-    return {"cpu": cpu, "rate": 1000.0, "busy": 0.5, "event": TIMES, "first": TIMES, "whole": TIMES, **more}
+    return {"cpu": cpu, "rate": 1000.0, "busy": 0.5, "event": TIMES, "first": TIMES, "whole": TIMES, "refused": 0, "requests": 8, **more}
 
 
 @pytest.fixture
@@ -70,6 +70,12 @@ def test_every_figure_is_in_a_table(found):
     assert "| compiling the policy, V8, ms |  | 11.0 |" in lines
     assert "| 200 streams: share of events held | 50% |  | printed |" in lines
     assert len(goals.rows(found)) == len(goals.GOALS) + 1
+
+
+def test_what_was_refused_is_told(found):
+    assert "Refused" not in report.markdown(found)
+    found["cases"]["image 5 MiB"]["none"][0]["refused"] = 3
+    assert "**Refused**: 3 of 8, image 5 MiB, none." in report.markdown(found).splitlines()
 
 
 def test_a_drawing_has_only_what_costs_cpu_time(found):
