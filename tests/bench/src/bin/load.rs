@@ -33,6 +33,7 @@ struct Seen {
     first: Samples,
     /// Of an event, from when it was made to when it was read.
     event: Samples,
+    /// Answered with another status than 200, or not at all.
     refused: RefCell<u64>,
     bytes: RefCell<u64>,
 }
@@ -86,7 +87,11 @@ async fn run(pool: &Rc<Pool>, job: Rc<Job>, seed: u64) -> std::io::Result<Value>
         })
         .collect();
     for task in tasks {
-        task.await.map_err(std::io::Error::other)??;
+        // A proxy that ends a connection has refused what was asked; the others go on.
+        if let Err(error) = task.await.map_err(std::io::Error::other)? {
+            eprintln!("load: {error}");
+            *seen.refused.borrow_mut() += 1;
+        }
     }
     Ok(json!({
         "seconds": began.elapsed().as_secs_f64(),
