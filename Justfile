@@ -24,7 +24,7 @@ default:
 test:
     @python3 tests/tools/suite.py {{ quote(just_executable()) }} \
         --checks lint deny \
-        --tests test-debug test-release test-wasi test-tools e2e e2e-oldest
+        --tests test-debug test-release test-wasi test-tools test-bench e2e e2e-oldest
 
 # Builds the optimized module: target/wasm32-wasip1/release/weir_filter.wasm.
 build: rust node
@@ -114,17 +114,23 @@ test-wasm: rust
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$runner/bin/wasm-bindgen-test-runner" \
         cargo test --package weir-rules --test portable --target wasm32-unknown-unknown
 
-# Weir beside what else one could put there: ./just bench [quick]. Results go to tests/bench/results.
+# Weir beside what else one could put there: ./just bench [quick | micro]. Results go to tests/bench/results.
 [no-exit-message]
 bench *arguments: build venv
     #!/usr/bin/env bash
     set -euo pipefail
     built={{ quote(root / "target/bench") }}
-    CARGO_TARGET_DIR=$built cargo build --quiet --manifest-path tests/bench/Cargo.toml --release --locked >&2
-    CARGO_TARGET_DIR=$built cargo build --quiet --manifest-path tests/bench/modules/Cargo.toml --release --locked --target wasm32-wasip1 >&2
+    wasm=$built/wasm32-wasip1
+    export CARGO_TARGET_DIR=$built
+    cargo build --quiet --manifest-path tests/bench/Cargo.toml --release --locked >&2
+    cargo build --quiet --manifest-path tests/bench/modules/Cargo.toml --release --locked --target wasm32-wasip1 >&2
+    cargo build --quiet --manifest-path tests/bench/Cargo.toml --bin micro --profile module --locked --target wasm32-wasip1 >&2
+    # Built like the module, but it is a program and no module: the limit of size is not for it.
+    tests/tools/optimize.sh {{ quote(tools / "node/node_modules/.bin/wasm-opt") }} \
+        "$wasm/module/micro.wasm" "$wasm/release/micro.wasm" $((4 << 20))
     ENVOY=$({{ just }} envoy); export ENVOY
-    exec {{ python }} tests/bench/bench.py {{ arguments }} --programs "$built/release" \
-        --modules "$built/wasm32-wasip1/release/weir_bench_modules.wasm" --weir {{ quote(module) }} \
+    exec {{ python }} tests/bench/bench.py {{ arguments }} --programs "$built/release" --micro "$wasm/release/micro.wasm" \
+        --modules "$wasm/release/weir_bench_modules.wasm" --weir {{ quote(module) }} \
         --results {{ quote(root / "tests/bench/results") }}
 
 # Mixed load with faults and changing policies for ten minutes: ./just soak [SECONDS].
@@ -153,9 +159,21 @@ fuzz target seconds:
 test-tools: venv
     {{ python }} -m pytest tests/tools
 
+# The benchmark still builds, natively and as Wasm, and its own tests: its workspace is not the project's.
+test-bench: rust venv
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export CARGO_TARGET_DIR={{ quote(root / "target/bench") }}
+    cargo fmt --manifest-path tests/bench/Cargo.toml --package weir-bench --package weir-bench-modules --check
+    cargo check --manifest-path tests/bench/modules/Cargo.toml --locked --target wasm32-wasip1
+    cargo check --manifest-path tests/bench/Cargo.toml --locked --target wasm32-wasip1 --bin micro
+    cargo test --manifest-path tests/bench/Cargo.toml --locked --lib --bins --no-fail-fast
+    {{ python }} -m pytest tests/bench
+
 # Formats the Rust code.
 fmt:
     cargo fmt --all
+    cargo fmt --manifest-path tests/bench/Cargo.toml --package weir-bench --package weir-bench-modules
 
 # Format and lints, natively and as Wasm, with a lockfile that is up to date.
 lint: rust

@@ -45,6 +45,17 @@ class Variant:
         """Resident bytes."""
         return sum(resident(pid) for pid in self._processes())
 
+    def events(self) -> dict[str, int]:
+        """Weir's own counts so far: events, those that waited, and microseconds that they waited, all together."""
+        # The first question has the proxy bring its histograms together.
+        told = [self.envoy.admin("/stats/prometheus?filter=weir_(events|answer_held)") for _ in range(2)][-1]
+        lines = [line.rpartition(" ") for line in told.splitlines() if not line.startswith("#")]
+        ends = {"events": "weir_events_total", "held": "weir_events_held_total", "micros": "weir_answer_held_microseconds_sum"}
+        return {
+            key: sum(int(float(value)) for name, _, value in lines if name.partition("{")[0].endswith(end))
+            for key, end in ends.items()
+        }
+
     def stop(self) -> None:
         """Ends what was started."""
         self.envoy.stop()
@@ -146,7 +157,9 @@ def _bootstrap(filters: list[dict], clusters: list[dict]) -> dict:
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     listener = {"name": "ingress", "address": _address(0), "filter_chains": [chain]}
-    return {"admin": {"address": _address(0)}, "static_resources": {"listeners": [listener], "clusters": clusters}}
+    # Histograms are brought together when they are asked for.
+    flush = {"stats_flush_on_admin": True}
+    return {**flush, "admin": {"address": _address(0)}, "static_resources": {"listeners": [listener], "clusters": clusters}}
 
 
 def _wasm(module: Path, configuration: str) -> dict:

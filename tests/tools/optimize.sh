@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Optimizes a module, puts the result in place by rename, and holds it to its size limit.
-# Usage: optimize.sh WASM_OPT INPUT OUTPUT
+# Usage: optimize.sh WASM_OPT INPUT OUTPUT [LIMIT]
 # A stamp beside OUTPUT names what it was made of, so an unchanged module is not optimized again.
 set -euo pipefail
 
@@ -20,10 +20,9 @@ flags=(
     --enable-sign-ext
     --enable-simd
 )
-# Bytes. About 34 MB of resident memory come with each MB of module.
-limit=$((700 * 1024))
-
 wasm_opt=$1 input=$2 output=$3
+# Bytes. About 34 MB of resident memory come with each MB of module.
+limit=${4:-$((700 * 1024))}
 stamp="$output.stamp"
 
 digest() {

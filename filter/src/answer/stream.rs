@@ -740,9 +740,10 @@ fn places(plan: &Plan, text: &LaneText, key: LaneKey) -> Vec<Place> {
             Some(_) => None,
         }
     });
-    let mut places: Vec<Place> =
-        singles.chain([Place { raw: raw(text), kind: Kind::Text(key) }]).collect();
-    places.sort_unstable_by_key(|place| place.raw.start);
+    let mut places: Vec<Place> = singles.collect();
+    let text = Place { raw: raw(text), kind: Kind::Text(key) };
+    let at = places.partition_point(|place| place.raw.start < text.raw.start);
+    places.insert(at, text);
     places
 }
 

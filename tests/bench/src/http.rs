@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind, Result};
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 /// A message without its body.
 #[derive(Default)]
@@ -76,7 +76,7 @@ impl Body {
     /// Appends what has arrived; false at the end.
     pub async fn read(
         &mut self,
-        from: &mut (impl AsyncBufRead + AsyncRead + Unpin),
+        from: &mut (impl AsyncBufRead + Unpin),
         into: &mut Vec<u8>,
     ) -> Result<bool> {
         let left = match self {
@@ -117,7 +117,7 @@ impl Body {
     /// Reads to the end; returns how much there was.
     pub async fn drain(
         &mut self,
-        from: &mut (impl AsyncBufRead + AsyncReadExt + Unpin),
+        from: &mut (impl AsyncBufRead + Unpin),
         room: &mut Vec<u8>,
     ) -> Result<usize> {
         let mut total = 0;

@@ -1,6 +1,9 @@
-//! What the benchmark's programs share: text that is never the same twice, and HTTP/1.1 as they speak it.
+//! What the benchmark's programs share: text that is never the same twice, a chat's events, HTTP/1.1 as they speak it.
 
+pub mod events;
+#[cfg(not(target_os = "wasi"))]
 pub mod http;
+pub mod micro;
 pub mod text;
 
 /// Microseconds of the machine's clock: the same for all processes.

@@ -30,6 +30,16 @@ impl Random {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
+
+    /// A number below `most`, which is not 0.
+    pub fn below(&mut self, most: usize) -> usize {
+        (self.next() % most as u64) as usize
+    }
+
+    /// One of some things, of which there is one at least.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
 }
 
 impl Pool {
@@ -40,21 +50,32 @@ impl Pool {
     /// # Panics
     /// Without the files, or with a policy that is none.
     pub fn read(folder: &Path, policy: &Path) -> Pool {
+        Pool::of(folder, &ruleset(policy), |_| true)
+    }
+
+    /// The same with some kinds only.
+    ///
+    /// # Panics
+    /// Without the files.
+    pub fn of(folder: &Path, rules: &Ruleset, wanted: impl Fn(&str) -> bool) -> Pool {
         let sources = std::fs::read_to_string(folder.join("sources.txt")).expect("sources.txt");
-        let rules = ruleset(policy);
         let mut kinds: Vec<(usize, Vec<String>)> = Vec::new();
         for line in sources.lines() {
             let mut fields = line.split(' ');
-            let (Some(_), Some(share), Some(paths)) = (fields.next(), fields.next(), fields.next())
+            let (Some(kind), Some(share), Some(paths)) =
+                (fields.next(), fields.next(), fields.next())
             else {
                 continue;
             };
+            if !wanted(kind) {
+                continue;
+            }
             let mut segments = Vec::new();
             for path in paths.split(',') {
                 let text = std::fs::read_to_string(folder.join(path)).expect(path);
                 segments.extend(text.split_inclusive(['\n', '。']).map(str::to_owned));
             }
-            segments.retain(|text| text.trim().len() > 8 && is_clean(&rules, text));
+            segments.retain(|text| text.trim().len() > 8 && is_clean(rules, text));
             kinds.push((share.parse().expect("share"), segments));
         }
         let mut pool = Pool { segments: Vec::new() };
@@ -86,7 +107,7 @@ impl Pool {
     }
 
     fn segment(&self, random: &mut Random) -> &Segment {
-        &self.segments[(random.next() % self.segments.len() as u64) as usize]
+        random.pick(&self.segments)
     }
 }
 
@@ -103,6 +124,20 @@ pub fn ruleset(policy: &Path) -> Ruleset {
 fn is_clean(rules: &Ruleset, text: &str) -> bool {
     let sides = [ChannelSet::REQUEST, ChannelSet::RESPONSE];
     sides.into_iter().all(|side| scan_whole(rules, side, text).is_ok_and(|found| found.is_empty()))
+}
+
+/// As many bytes of what no decoder would call an image: the digits vary from request to request.
+pub fn base64(random: &mut Random, size: usize) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(size + 8);
+    while text.len() < size {
+        let mut bits = random.next();
+        for _ in 0..8 {
+            text.push(char::from(DIGITS[(bits & 63) as usize]));
+            bits >>= 6;
+        }
+    }
+    text
 }
 
 /// Cuts as byte-pair tokenizers commonly do: a word with the space before it, in pieces of at most eight letters; up to
@@ -131,4 +166,29 @@ fn tokens(text: &str) -> Vec<String> {
         kind = next;
     }
     tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Random, base64, tokens};
+
+    #[test]
+    fn tokens_are_the_text() {
+        let text = "Hello, extraordinary  worlds 12345 \u{6c34}\u{6c34}!\n";
+        let found = tokens(text);
+        assert_eq!(found.concat(), text);
+        assert!(found.iter().all(|token| token.len() <= 9));
+        assert!(
+            ["Hello", " extraor", "123", "45", "\u{6c34}"]
+                .iter()
+                .all(|t| found.contains(&(*t).to_owned()))
+        );
+    }
+
+    #[test]
+    fn digits_vary() {
+        let mut random = Random(1);
+        let (one, other) = (base64(&mut random, 100), base64(&mut random, 100));
+        assert!(one.len() >= 100 && one != other);
+    }
 }

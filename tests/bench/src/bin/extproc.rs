@@ -25,6 +25,10 @@ use tonic::{Request, Response, Status, Streaming};
 use weir_bench::text::ruleset;
 use weir_rules::{ChannelSet, Ruleset, Scanner};
 
+/// The most bytes of a message: the proxy puts what has come of a body into one, and an image is larger than the 4 MiB
+/// that are usual.
+const MESSAGE: usize = 64 << 20;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -35,7 +39,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
-    let service = ExternalProcessorServer::new(Processor { rules });
+    let processor = ExternalProcessorServer::new(Processor { rules });
+    let service = processor.max_decoding_message_size(MESSAGE);
     let server = tonic::transport::Server::builder().add_service(service);
     server.serve_with_incoming(TcpListenerStream::new(listener)).await?;
     Ok(())

@@ -2,34 +2,38 @@
 //! answers each with one line of JSON.
 //!
 //! Jobs: `answers connections= requests= size=`, `requests connections= requests= size=`, `image requests= size=`,
-//! `conversation turns= size=`, `streams streams= events= gap=`, `bursts requests= events=`.
+//! `conversation turns= size= fresh=`, `streams streams= events= gap= spread=`, `bursts requests= events=`, and
+//! `scheduled connections= requests= size= rate=`: answers asked for at a fixed rate, whether or not earlier ones have come.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::BufRead;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use weir_bench::http::Head;
 use weir_bench::now;
-use weir_bench::text::{Pool, Random};
+use weir_bench::text::{Pool, Random, base64};
 
 /// Microseconds, or bytes, measured many times.
 type Samples = RefCell<Vec<u64>>;
 
 #[derive(Default)]
 struct Seen {
-    /// Of a request, from its first byte written to its answer's last byte read.
+    /// Of a request, from its first byte written to its answer's last byte read; from when it was due where that is known.
     whole: Samples,
-    /// To the first event read.
+    /// To the first event read, without what the provider waited before it made that.
     first: Samples,
     /// Of an event, from when it was made to when it was read.
     event: Samples,
+    /// Answered with another status than 200, or not at all.
     refused: RefCell<u64>,
     bytes: RefCell<u64>,
 }
@@ -70,16 +74,24 @@ async fn run(pool: &Rc<Pool>, job: Rc<Job>, seed: u64) -> std::io::Result<Value>
     let seen = Rc::new(Seen::default());
     let began = Instant::now();
     let lanes = job.get("streams", job.get("connections", 1));
+    let due = Rc::new(Mutex::new(schedule(job.get("rate", 0), job.get("requests", 0))));
     let tasks: Vec<_> = (0..lanes)
         .map(|lane| {
-            let (pool, job, seen) = (pool.clone(), job.clone(), seen.clone());
+            let (pool, job, seen, due) = (pool.clone(), job.clone(), seen.clone(), due.clone());
             tokio::task::spawn_local(async move {
-                drive(&pool, &job, &seen, Random(seed + (lane << 16)), lanes).await
+                // Streams do not all begin at once, unless that is asked for.
+                let wait = job.get("spread", 0) * lane / lanes;
+                tokio::time::sleep(Duration::from_micros(wait)).await;
+                drive(&pool, &job, &seen, Random(seed + (lane << 16)), lanes, &due).await
             })
         })
         .collect();
     for task in tasks {
-        task.await.map_err(std::io::Error::other)??;
+        // A proxy that ends a connection has refused what was asked; the others go on.
+        if let Err(error) = task.await.map_err(std::io::Error::other)? {
+            eprintln!("load: {error}");
+            *seen.refused.borrow_mut() += 1;
+        }
     }
     Ok(json!({
         "seconds": began.elapsed().as_secs_f64(),
@@ -100,6 +112,25 @@ fn percentiles(samples: &Samples) -> Value {
     json!({"p50": at(500), "p90": at(900), "p99": at(990)})
 }
 
+/// When requests are due. The clock is a thread: the runtime's timers count milliseconds.
+fn schedule(rate: u64, count: u64) -> UnboundedReceiver<Instant> {
+    let (tell, due) = unbounded_channel();
+    if rate > 0 {
+        // All connections are open by then.
+        let began = Instant::now() + Duration::from_millis(100);
+        std::thread::spawn(move || {
+            for number in 0..count {
+                let at = began + Duration::from_nanos(number * 1_000_000_000 / rate);
+                std::thread::sleep(at.saturating_duration_since(Instant::now()));
+                if tell.send(at).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    due
+}
+
 /// One connection's share of a job.
 async fn drive(
     pool: &Pool,
@@ -107,6 +138,7 @@ async fn drive(
     seen: &Seen,
     mut random: Random,
     lanes: u64,
+    due: &Mutex<UnboundedReceiver<Instant>>,
 ) -> std::io::Result<()> {
     let mut connection = Connection::open(job.get("port", 0)).await?;
     let size = job.get("size", 0) as usize;
@@ -117,6 +149,19 @@ async fn drive(
             for _ in 0..count {
                 let body = chat(short(&mut random), false);
                 connection.exchange(&format!("x-size: {size}\r\n"), &body, seen).await?;
+            }
+        }
+        "scheduled" => {
+            let wishes = format!("x-size: {size}\r\n");
+            loop {
+                let body = chat(short(&mut random), false);
+                // Whoever waited the longest takes the next one.
+                let next = due.lock().await.recv().await;
+                let Some(at) = next else { break };
+                connection.exchange(&wishes, &body, seen).await?;
+                let mut whole = seen.whole.borrow_mut();
+                whole.pop();
+                whole.push(at.elapsed().as_micros() as u64);
             }
         }
         "requests" => {
@@ -140,6 +185,9 @@ async fn drive(
                     json!({"role": "system", "content": "You answer questions about operations."}),
                 ];
                 for _ in 0..job.get("turns", 60) {
+                    if job.get("fresh", 0) > 0 {
+                        renew(&mut messages, pool, &mut random, size);
+                    }
                     messages.push(json!({"role": "user", "content": pool.text(&mut random, size)}));
                     connection
                         .exchange("x-size: 200\r\n", &chat(messages.clone().into(), false), seen)
@@ -164,22 +212,16 @@ async fn drive(
     Ok(())
 }
 
-fn chat(messages: Value, stream: bool) -> Vec<u8> {
-    json!({"model": "gpt-4o-mini", "messages": messages, "stream": stream}).to_string().into_bytes()
+/// The same history in other words, as if nothing of it had been sent before.
+fn renew(messages: &mut [Value], pool: &Pool, random: &mut Random, size: usize) {
+    for message in messages.iter_mut().skip(1) {
+        let size = if message["role"] == "assistant" { size * 3 } else { size };
+        message["content"] = pool.text(random, size).into();
+    }
 }
 
-/// As many bytes of what no decoder would call an image: the digits vary from request to request.
-fn base64(random: &mut Random, size: usize) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(size + 8);
-    while text.len() < size {
-        let mut bits = random.next();
-        for _ in 0..8 {
-            text.push(char::from(DIGITS[(bits & 63) as usize]));
-            bits >>= 6;
-        }
-    }
-    text
+fn chat(messages: Value, stream: bool) -> Vec<u8> {
+    json!({"model": "gpt-4o-mini", "messages": messages, "stream": stream}).to_string().into_bytes()
 }
 
 struct Connection {
@@ -210,6 +252,7 @@ impl Connection {
             *seen.refused.borrow_mut() += 1;
         }
         let mut rest = head.body();
+        let received = head.number("x-received");
         let mut is_first = true;
         loop {
             self.room.clear();
@@ -219,11 +262,11 @@ impl Connection {
             *seen.bytes.borrow_mut() += self.room.len() as u64;
             if wishes.starts_with("x-events") {
                 let now = now();
-                if std::mem::take(&mut is_first) {
-                    seen.first.borrow_mut().push(now - began);
+                let mut waits = made(&self.room).map(|made| now.saturating_sub(made)).peekable();
+                if let Some(wait) = waits.peek().filter(|_| std::mem::take(&mut is_first)) {
+                    seen.first.borrow_mut().push(received.saturating_sub(began) + wait);
                 }
-                let mut events = seen.event.borrow_mut();
-                events.extend(made(&self.room).map(|made| now.saturating_sub(made)));
+                seen.event.borrow_mut().extend(waits);
             }
         }
         seen.whole.borrow_mut().push(now() - began);

@@ -1,7 +1,8 @@
 //! A fake provider of chat completions that costs little: `upstream TEXTS POLICY`; prints the port that it serves.
 //!
 //! The request says what it wants in headers: `x-size` bytes of text in one JSON answer, or `x-events` events of one
-//! token, `x-gap` microseconds apart (0: all at once).
+//! token, `x-gap` microseconds apart (0: all at once). `x-received` of a stream says when its request had come, in
+//! microseconds.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use weir_bench::events;
 use weir_bench::http::Head;
 use weir_bench::text::{Pool, Random};
 
@@ -46,9 +48,9 @@ async fn serve(stream: TcpStream, pool: &Pool, mut random: Random) -> std::io::R
     let mut room = Vec::new();
     while let Some(head) = Head::read(&mut from).await? {
         head.body().drain(&mut from, &mut room).await?;
-        let events = head.number("x-events");
-        if events > 0 {
-            stream_events(&mut to, pool, &mut random, events, head.number("x-gap")).await?;
+        let count = head.number("x-events");
+        if count > 0 {
+            stream_events(&mut to, pool, &mut random, count, head.number("x-gap")).await?;
         } else {
             let size = usize::try_from(head.number("x-size")).unwrap_or(0);
             to.write_all(&answer(pool, &mut random, size)).await?;
@@ -58,11 +60,8 @@ async fn serve(stream: TcpStream, pool: &Pool, mut random: Random) -> std::io::R
 }
 
 fn answer(pool: &Pool, random: &mut Random, size: usize) -> Vec<u8> {
-    let text = serde_json::Value::from(pool.text(random, size));
-    let id = random.next();
-    let body = format!(
-        r#"{{"id":"chatcmpl-{id:016x}","object":"chat.completion","created":1763942400,"model":"gpt-4o-mini","choices":[{{"index":0,"message":{{"role":"assistant","content":{text},"refusal":null}},"logprobs":null,"finish_reason":"stop"}}],"usage":{{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29}}}}"#
-    );
+    let text = serde_json::Value::from(pool.text(random, size)).to_string();
+    let body = events::answer(random.next(), &text);
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -74,28 +73,28 @@ async fn stream_events(
     to: &mut (impl AsyncWriteExt + Unpin),
     pool: &Pool,
     random: &mut Random,
-    events: u64,
+    count: u64,
     gap: u64,
 ) -> std::io::Result<()> {
-    to.write_all(
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
-    )
-    .await?;
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\nx-received: {}\r\n\r\n",
+        weir_bench::now()
+    );
+    to.write_all(head.as_bytes()).await?;
     let id = random.next();
     // Streams that begin together do not speak together.
     let began = Instant::now() + Duration::from_micros(id.checked_rem(gap).unwrap_or(0));
     let mut sent = 0;
     let mut out = Vec::new();
-    while sent < events {
+    while sent < count {
         for token in pool.tokens(random) {
-            if sent == events {
+            if sent == count {
                 break;
             }
             if gap > 0 {
                 tokio::time::sleep_until((began + Duration::from_micros(gap * sent)).into()).await;
             }
-            let delta = format!(r#"{{"content":{}}}"#, serde_json::Value::from(token.as_str()));
-            event(&mut out, id, &delta, "null");
+            event(&mut out, id, &events::delta(token), "null");
             sent += 1;
             if gap > 0 || out.len() > BURST {
                 to.write_all(&out).await?;
@@ -104,18 +103,15 @@ async fn stream_events(
         }
     }
     event(&mut out, id, "{}", r#""stop""#);
-    chunk(&mut out, b"data: [DONE]\n\n");
+    chunk(&mut out, events::DONE);
     out.extend_from_slice(b"0\r\n\r\n");
     to.write_all(&out).await
 }
 
-/// One event of one token, with the time at which it was made, in microseconds, where providers say the second.
 fn event(out: &mut Vec<u8>, id: u64, delta: &str, reason: &str) {
-    let now = weir_bench::now();
-    let event = format!(
-        "data: {{\"id\":\"chatcmpl-{id:016x}\",\"object\":\"chat.completion.chunk\",\"created\":{now},\"model\":\"gpt-4o-mini\",\"system_fingerprint\":\"fp_44709d6fcb\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"logprobs\":null,\"finish_reason\":{reason}}}]}}\n\n"
-    );
-    chunk(out, event.as_bytes());
+    let mut one = Vec::with_capacity(256);
+    events::event(&mut one, id, weir_bench::now(), delta, reason);
+    chunk(out, &one);
 }
 
 fn chunk(out: &mut Vec<u8>, data: &[u8]) {
