@@ -9,7 +9,6 @@ use weir_rules::{Channel, ChannelSet, packs, scan_whole};
 use crate::document::WITHHELD;
 use crate::engine::Engine;
 use crate::json::{Layers, escape_into};
-use crate::known;
 use crate::tally::{Row, Tally};
 
 /// The most characters of a client-sent name, such as the model, in a record.
@@ -42,12 +41,12 @@ pub struct Context<'a> {
 }
 
 /// A client-sent name: cut to characters that no log format gives a meaning to, and withheld where a rule finds
-/// something in it. `again` says that it is likely to come again.
-fn name<'a>(engine: &Engine, text: &'a str, again: bool) -> Cow<'a, str> {
+/// something in it.
+fn name<'a>(engine: &Engine, text: &'a str) -> Cow<'a, str> {
     let plain =
         |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'@');
     if text.len() <= MAX_NAME && text.bytes().all(plain) {
-        let clean = text.is_empty() || is_clean(engine, text, again);
+        let clean = text.is_empty() || is_clean(engine, text);
         return Cow::Borrowed(if clean { text } else { WITHHELD });
     }
     if text == WITHHELD {
@@ -56,22 +55,13 @@ fn name<'a>(engine: &Engine, text: &'a str, again: bool) -> Cow<'a, str> {
     let is_plain = |c: &char| u8::try_from(*c).is_ok_and(plain);
     let safe: String = text.chars().filter(is_plain).take(MAX_NAME).collect();
     let start: String = text.chars().take(4 * MAX_NAME).collect();
-    let clean =
-        safe.is_empty() || is_clean(engine, &start, false) && is_clean(engine, &safe, false);
+    let clean = safe.is_empty() || is_clean(engine, &start) && is_clean(engine, &safe);
     if clean { Cow::Owned(safe) } else { Cow::Borrowed(WITHHELD) }
 }
 
-fn is_clean(engine: &Engine, text: &str, again: bool) -> bool {
+fn is_clean(engine: &Engine, text: &str) -> bool {
     let scope = ChannelSet::from(Channel::RequestOther);
-    let print = again.then(|| known::fingerprint(engine.number, scope, false, text));
-    if print.is_some_and(known::is_clean) {
-        return true;
-    }
-    let clean = scan_whole(&engine.rules, scope, text).is_ok_and(|found| found.is_empty());
-    if let Some(print) = print.filter(|_| clean) {
-        known::found_clean(print);
-    }
-    clean
+    scan_whole(&engine.rules, scope, text).is_ok_and(|found| found.is_empty())
 }
 
 /// A JSON object while it is written, and those in it.
@@ -158,21 +148,21 @@ pub fn record(engine: &Engine, context: &Context<'_>, tally: &Tally) -> String {
     out.text("packs", packs::VERSION);
     out.text("packsHash", &engine.packs_hash);
     out.text("mode", tally.mode().word());
-    for (key, value, again) in [
-        ("caller", context.caller.as_deref().unwrap_or_default(), true),
-        ("user", context.user.as_deref().unwrap_or_default(), true),
-        ("host", context.host, true),
-        ("route", context.route, true),
-        ("requestId", context.request_id, false),
-        ("traceId", context.trace_id, false),
-        ("status", context.status, true),
+    for (key, value) in [
+        ("caller", context.caller.as_deref().unwrap_or_default()),
+        ("user", context.user.as_deref().unwrap_or_default()),
+        ("host", context.host),
+        ("route", context.route),
+        ("requestId", context.request_id),
+        ("traceId", context.trace_id),
+        ("status", context.status),
     ] {
         if !value.is_empty() {
-            out.text(key, &name(engine, value, again));
+            out.text(key, &name(engine, value));
         }
     }
     out.text("dialect", context.dialect);
-    out.text("model", &name(engine, context.model, true));
+    out.text("model", &name(engine, context.model));
     out.raw("streamed", if context.streamed { "true" } else { "false" });
     out.list("rules", &tally.rows, row);
     out.number("more", u64::from(tally.more));

@@ -197,14 +197,6 @@ impl Automaton {
         }
     }
 
-    /// The state after `byte` if what has been read goes on as a keyword may, or as a run of spaces.
-    #[inline]
-    pub fn descend(&self, state: u32, byte: u8) -> Option<u32> {
-        let (next, _) = self.step(state, byte);
-        let same = next == state && next != START && byte == b' ';
-        (same || self.depth(next) > self.depth(state)).then_some(next)
-    }
-
     /// The keywords that are what was read from [`START`] to `state`.
     #[inline]
     pub fn own(&self, state: u32) -> &[Output] {

@@ -805,19 +805,25 @@ fn walk(
     mut ended: impl FnMut(u32, usize) -> bool,
 ) -> bool {
     let mut state = START;
-    let mut spaces = 0;
+    let (mut depth, mut spaces) = (0, 0);
     for (end, byte) in (at + 1..).zip(text.get(at..).unwrap_or_default()) {
         let byte = if byte.is_ascii() { fold_ascii(*byte) } else { *byte };
         if byte == 0 || skip.is_odd(byte) {
             return false;
         }
-        let Some(next) = rules.automaton.descend(state, byte) else { return true };
-        if next == state {
+        let (next, hit) = rules.automaton.step(state, byte);
+        if next == state && byte == b' ' && next != START {
             spaces += 1;
             if spaces > NEAR {
                 return false;
             }
-        } else if !rules.automaton.own(next).is_empty() && !ended(next, end) {
+            continue;
+        }
+        depth += 1;
+        if rules.automaton.depth(next) != depth {
+            return true;
+        }
+        if hit && !rules.automaton.own(next).is_empty() && !ended(next, end) {
             return false;
         }
         state = next;

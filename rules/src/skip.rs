@@ -137,10 +137,11 @@ impl Skip {
         let first = if from < last { self.fits(text, from) } else { None };
         let found = first.and_then(|fits| judge(from, fits)).or_else(|| {
             self.sieve.find(text, from, last, |at, found| {
-                let behind = match found {
+                let (stop, behind) = match found {
                     Found::Odd => return Some((at.saturating_sub(BACK), at + 1)),
-                    Found::Word => at + 1,
-                    Found::Candidate => (at + 2).min(last),
+                    // What begins before it matters only if it is something.
+                    Found::Word => (Some(judge(at, self.fits(text, at)?)?), at),
+                    Found::Candidate => (None, (at + 2).min(last)),
                 };
                 let starts = judged.max(behind.saturating_sub(SHIFT + 1))..behind;
                 judged = judged.max(behind);
@@ -151,7 +152,7 @@ impl Skip {
                         return Some(found);
                     }
                 }
-                None
+                stop
             })
         });
         let (first, until) = found.unwrap_or_else(|| {

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use weir_rules::{Channel, ChannelSet};
+use weir_rules::{Channel, ChannelSet, Found, Scanner};
 
 use super::deny::note_cut;
 use super::{CALL_NOTE, Stop};
-use crate::dialect::{Dialect, Direction, Fact, Lane, Meaning, Node, Spot, Value, Walker};
+use crate::dialect::{Dialect, Direction, Fact, Lane, Meaning, Node, Value, Walker};
 use crate::document::Scanned;
 use crate::engine::Engine;
 use crate::json::{self, Lexer};
@@ -15,6 +15,9 @@ use crate::memory::Account;
 use crate::request::BodyFault;
 use crate::splice::{self, Cut};
 use crate::tally::Tally;
+
+/// Memory for an answer is asked for before its bytes come up to this length only, in bytes.
+const MAX_EXPECTED: u64 = 128 * 1024;
 
 /// One tool call of a choice or one block of an answer.
 struct Call {
@@ -46,7 +49,10 @@ pub struct JsonAnswer {
     account: Account,
     base: u64,
     whole: bool,
+    /// Of the open string, what is scanned at its end, or what has been found so far.
     current: String,
+    scanner: Scanner,
+    found: Vec<Found>,
     tokens: String,
     name: Option<String>,
     block_type: Option<String>,
@@ -68,6 +74,8 @@ impl JsonAnswer {
             whole: engine.rejects_answers
                 || (dialect == Dialect::AnthropicMessages && engine.masks_reasoning),
             current: String::new(),
+            scanner: Scanner::default(),
+            found: Vec::new(),
             tokens: String::new(),
             name: None,
             block_type: None,
@@ -88,6 +96,14 @@ impl JsonAnswer {
     /// Whether what left is other than what came.
     pub fn is_edited(&self) -> bool {
         self.edited
+    }
+
+    /// The answer is said to be so long: memory for it at once, unless that is much.
+    pub fn expect(&mut self, length: u64) {
+        if self.whole && length <= MAX_EXPECTED {
+            // Without the memory it grows as it comes.
+            let _ = self.held.try_reserve_exact(usize::try_from(length).unwrap_or(0));
+        }
     }
 
     /// Bytes held.
@@ -156,9 +172,13 @@ impl JsonAnswer {
 
     fn release(&mut self, out: &mut Vec<u8>, tally: &mut Tally) {
         self.edited |= !self.cuts.is_empty();
-        splice::apply(&self.held, self.base, &mut self.cuts, out);
         tally.answer_bytes = tally.answer_bytes.saturating_add(self.held.len() as u64);
         self.base += self.held.len() as u64;
+        if self.cuts.is_empty() && out.is_empty() {
+            std::mem::swap(out, &mut self.held);
+        } else {
+            splice::apply(&self.held, self.base - self.held.len() as u64, &mut self.cuts, out);
+        }
         self.held.clear();
         self.account.clear();
         self.cuts.clear();
@@ -172,14 +192,26 @@ impl JsonAnswer {
 
     fn interpret(&mut self, tally: &mut Tally) -> Result<(), BodyFault> {
         let facts = std::mem::take(&mut self.walker.facts);
-        for fact in &facts.list {
+        let mut list = facts.list.iter().peekable();
+        while let Some(fact) = list.next() {
             match fact {
-                Fact::Text { text, .. } => self.current.push_str(facts.text(text)),
-                Fact::TextEnd { meaning, spot, raw } => {
-                    let text = std::mem::take(&mut self.current);
-                    self.text(*meaning, *spot, &text, raw.clone(), tally)?;
-                    self.current = text;
-                    self.current.clear();
+                Fact::Text { meaning, text, .. } => {
+                    let text = facts.text(text);
+                    let ends = list.next_if(|next| matches!(next, Fact::TextEnd { .. }));
+                    match ends {
+                        // Complete at once: nothing has to be kept.
+                        Some(Fact::TextEnd { raw, .. }) if self.is_fresh() => {
+                            self.complete(*meaning, text, raw.clone(), tally)?;
+                        }
+                        Some(Fact::TextEnd { raw, .. }) => {
+                            self.piece(*meaning, text)?;
+                            self.text_end(*meaning, raw.clone(), tally)?;
+                        }
+                        _ => self.piece(*meaning, text)?,
+                    }
+                }
+                Fact::TextEnd { meaning, raw, .. } => {
+                    self.text_end(*meaning, raw.clone(), tally)?;
                 }
                 Fact::Bare { meaning, text, raw, key } => {
                     let channel = meaning.channel(Direction::Answer);
@@ -209,33 +241,73 @@ impl JsonAnswer {
         Ok(())
     }
 
-    fn text(
+    /// Whether nothing of the open string has come yet.
+    fn is_fresh(&self) -> bool {
+        self.current.is_empty() && self.scanner.position() == 0
+    }
+
+    /// More of a string, whose end has not come.
+    fn piece(&mut self, meaning: Meaning, text: &str) -> Result<(), BodyFault> {
+        let scope = ChannelSet::from(meaning.channel(Direction::Answer));
+        let is_copy = meaning == Meaning::Lane(Lane::Logprobs);
+        if is_copy || is_nested(meaning) {
+            self.current.try_reserve(text.len()).map_err(|_| BodyFault::TooLarge)?;
+            self.current.push_str(text);
+        } else if self.engine.rules.reads(scope) {
+            self.scanner.push(&self.engine.rules, scope, text, &mut self.found)?;
+        }
+        Ok(())
+    }
+
+    /// The string is complete that came in pieces.
+    fn text_end(
         &mut self,
         meaning: Meaning,
-        _spot: Spot,
+        raw: Range<u64>,
+        tally: &mut Tally,
+    ) -> Result<(), BodyFault> {
+        if self.scanner.position() == 0 {
+            let text = std::mem::take(&mut self.current);
+            self.complete(meaning, &text, raw, tally)?;
+            self.current = text;
+            self.current.clear();
+            return Ok(());
+        }
+        std::mem::take(&mut self.scanner).end(&self.engine.rules, &mut self.found);
+        let scanned = Scanned::found(std::mem::take(&mut self.found), raw);
+        self.scanned(meaning, &scanned, tally);
+        Ok(())
+    }
+
+    /// A string, whole.
+    fn complete(
+        &mut self,
+        meaning: Meaning,
         text: &str,
         raw: Range<u64>,
         tally: &mut Tally,
     ) -> Result<(), BodyFault> {
-        let engine = self.engine.clone();
-        let rules = &engine.rules;
+        let rules = &self.engine.rules;
         if meaning == Meaning::Lane(Lane::Logprobs) {
             self.tokens.push_str(text);
             return Ok(());
         }
-        let channel = meaning.channel(Direction::Answer);
-        let scope = ChannelSet::from(channel);
+        let scope = ChannelSet::from(meaning.channel(Direction::Answer));
         if text.is_empty() || !rules.reads(scope) {
             return Ok(());
         }
-        let nested = matches!(meaning, Meaning::Lane(lane) if lane.is_nested());
-        let scanned = if nested {
+        let scanned = if is_nested(meaning) {
             Scanned::arguments(rules, scope, text, raw)?
         } else {
             Scanned::string(rules, scope, text, raw)?
         };
-        self.decide(&scanned, channel, meaning == Meaning::Lane(Lane::Signed), tally);
+        self.scanned(meaning, &scanned, tally);
         Ok(())
+    }
+
+    fn scanned(&mut self, meaning: Meaning, scanned: &Scanned, tally: &mut Tally) {
+        let signed = meaning == Meaning::Lane(Lane::Signed);
+        self.decide(scanned, meaning.channel(Direction::Answer), signed, tally);
     }
 
     fn decide(&mut self, scanned: &Scanned, channel: Channel, signed: bool, tally: &mut Tally) {
@@ -349,6 +421,10 @@ impl JsonAnswer {
             }
         }
     }
+}
+
+fn is_nested(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Lane(lane) if lane.is_nested())
 }
 
 /// `text` as the content of a JSON string, so that edits can be mapped as anywhere else.

@@ -42,7 +42,8 @@ impl Exchange {
             let stream = StreamAnswer::new(engine.clone(), dialect);
             self.answering = Answering::Stream(Box::new(stream));
         } else if head.is_json() {
-            let json = JsonAnswer::new(engine.clone(), dialect);
+            let mut json = JsonAnswer::new(engine.clone(), dialect);
+            json.expect(head.length().unwrap_or(0));
             whole = json.is_whole();
             self.answering = Answering::Json(Box::new(json));
         } else {

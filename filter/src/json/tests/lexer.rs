@@ -183,3 +183,25 @@ fn mutations_are_judged_as_serde_json_does_or_stricter() {
     }
     assert!(rejected > 0, "no duplicate was ever made");
 }
+
+#[test]
+fn a_member_that_stands_twice_is_found_among_few_and_many() {
+    for count in [2, 15, 16, 17, 40, 1000] {
+        for twin in [0, count / 3, count - 2] {
+            let member = |at: usize| format!("\"m{at}\":{at}");
+            let once: Vec<String> = (0..count).map(member).collect();
+            let twice: Vec<String> =
+                (0..count).map(|at| member(if at == count - 1 { twin } else { at })).collect();
+            let read = |members: &[String]| {
+                let body = format!("{{{}}}", members.join(","));
+                let mut lexer = Lexer::new(Limits::default());
+                lexer.feed(body.as_bytes(), 0, &mut Seen::default())
+            };
+            assert_eq!(read(&once), Ok(()), "{count} members");
+            assert!(
+                matches!(read(&twice), Err(Fault::Ambiguous { .. })),
+                "{twin} of {count} twice"
+            );
+        }
+    }
+}
