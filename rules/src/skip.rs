@@ -33,6 +33,9 @@ pub(crate) struct Skip {
     grams: Grams,
     /// A bit for each pair of bytes that anything else begins with.
     pairs: Box<[u64]>,
+    /// A bit for each pair of bytes that anything begins with, and its first bytes.
+    all_pairs: Box<[u64]>,
+    firsts: Bytes,
 }
 
 /// Where to go on.
@@ -72,14 +75,21 @@ impl Skip {
             programs.flat_map(|(program, word)| openings(program, word)).collect();
         bare.iter().for_each(|beginning| mark_pairs(beginning, &mut pairs));
         beginnings.extend(bare);
+        let mut all_pairs = vec![0; PAIRS / 64].into_boxed_slice();
+        let mut firsts = Bytes::default();
+        for beginning in &beginnings {
+            mark_pairs(beginning, &mut all_pairs);
+            let [_, first, ..] = beginning;
+            firsts.join(first);
+        }
         let plain = |byte: u8| PLAIN.contains(&byte) || is_inside(byte);
         let odd = Bytes::of(|byte| is_dropped(byte) || !byte.is_ascii() && !plain(byte));
-        Skip { sieve: Sieve::new(&beginnings, odd), grams, pairs }
+        Skip { sieve: Sieve::new(&beginnings, odd), grams, pairs, all_pairs, firsts }
     }
 
     /// Bytes of memory.
     pub fn memory(&self) -> usize {
-        self.sieve.memory() + self.grams.memory() + size_of_val(&*self.pairs)
+        self.sieve.memory() + self.grams.memory() + 2 * size_of_val(&*self.pairs)
     }
 
     /// Whether a view drops or replaces what a byte belongs to.
@@ -95,12 +105,19 @@ impl Skip {
 
     #[inline]
     fn fits(&self, text: &[u8], at: usize) -> Option<Fits> {
-        let pair = text.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
-        let pair = usize::from(u16::from_le_bytes(pair));
-        if self.pairs.get(pair / 64).is_some_and(|word| word >> (pair % 64) & 1 == 1) {
+        if has_pair(&self.pairs, text, at) {
             return Some(Fits::Anything);
         }
         self.grams.has(text, at).then_some(Fits::Keyword)
+    }
+
+    /// The first place shortly before an odd byte at which something may begin that goes on with it: it, if none does.
+    fn before_odd(&self, text: &[u8], odd: usize) -> usize {
+        let begins = |at: &usize| match at + 1 == odd {
+            true => text.get(*at).is_some_and(|byte| self.firsts.contains(*byte)),
+            false => has_pair(&self.all_pairs, text, *at),
+        };
+        (odd.saturating_sub(BACK)..odd).find(begins).unwrap_or(odd)
     }
 
     /// Searches from `from`, where a character begins, for what may begin and is not `nothing`. The last bytes of a text
@@ -127,7 +144,7 @@ impl Skip {
             }
             match odd.filter(|odd| *odd < near) {
                 // It may belong to something that begins before.
-                Some(odd) => Some((start.min(odd.saturating_sub(BACK)), start + 1)),
+                Some(odd) => Some((start.min(self.before_odd(text, odd)), start + 1)),
                 None => (!nothing(start, fits)).then_some((start, start + 1)),
             }
         };
@@ -138,7 +155,7 @@ impl Skip {
         let found = first.and_then(|fits| judge(from, fits)).or_else(|| {
             self.sieve.find(text, from, last, |at, found| {
                 let (stop, behind) = match found {
-                    Found::Odd => return Some((at.saturating_sub(BACK), at + 1)),
+                    Found::Odd => return Some((self.before_odd(text, at), at + 1)),
                     // What begins before it matters only if it is something.
                     Found::Word => (Some(judge(at, self.fits(text, at)?)?), at),
                     Found::Candidate => (None, (at + 2).min(last)),
@@ -159,11 +176,18 @@ impl Skip {
             // The window of what begins shortly before the end may lie behind it.
             let near = judged.max(last.saturating_sub(SHIFT))..last;
             let start = near.into_iter().find(|start| self.fits(text, *start).is_some());
-            let odd = odd_in(last..text.len()).map(|odd| odd.saturating_sub(BACK));
+            let odd = odd_in(last..text.len()).map(|odd| self.before_odd(text, odd));
             (last.min(start.unwrap_or(last)).min(odd.unwrap_or(last)), text.len())
         });
         Next { at: character(text, first.clamp(from, last), from), until }
     }
+}
+
+/// Whether the pair of bytes at a place is among `pairs`; at the end of a text it may be.
+fn has_pair(pairs: &[u64], text: &[u8], at: usize) -> bool {
+    let Some(pair) = text.get(at..).and_then(<[u8]>::first_chunk) else { return true };
+    let pair = usize::from(u16::from_le_bytes(*pair));
+    pairs.get(pair / 64).is_some_and(|word| word >> (pair % 64) & 1 == 1)
 }
 
 fn mark_pairs([_, first, second, ..]: &Beginning, pairs: &mut [u64]) {
