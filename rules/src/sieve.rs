@@ -193,23 +193,15 @@ impl Sieve {
             let word = is_word(byte);
             let starts = word && !goes_on;
             goes_on = word;
-            let found = if self.odd.contains(byte) {
-                Found::Odd
-            } else if starts && self.words.has(text, at) {
-                Found::Word
-            } else if self.is_candidate(text, at) {
-                Found::Candidate
-            } else {
-                continue;
-            };
-            if let Some(found) = take(at, found) {
-                return Some(found);
-            }
-            if found == Found::Word
-                && self.is_candidate(text, at)
-                && let Some(found) = take(at, Found::Candidate)
-            {
-                return Some(found);
+            let odd = self.odd.contains(byte);
+            for (is, kind) in [
+                (odd, Found::Odd),
+                (starts && self.words.has(text, at), Found::Word),
+                (self.is_candidate(text, at), Found::Candidate),
+            ] {
+                if is && let Some(found) = take(at, kind) {
+                    return Some(found);
+                }
             }
         }
         None

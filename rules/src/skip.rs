@@ -1,11 +1,11 @@
 //! Where in clean text nothing can begin, so that the scanner need not look: most of any text, sixteen bytes at a time.
 //!
 //! The [`Sieve`] finds where the first bytes of a keyword, or of a match of a rule without keywords, may stand; the
-//! scanner judges what it finds. Bytes that a view drops or replaces are odd, and what begins near one is read: all
-//! beyond ASCII but those of scripts that fold to themselves. Whoever starts the automaton anew at what
+//! scanner judges what it finds. Bytes that a view may drop or replace are odd, all beyond ASCII but Han and Hangul; where
+//! it does, what begins near one is read. Whoever starts the automaton anew at what
 //! [`Skip::search`] says comes to the same states as one who never skipped.
 
-use crate::fold::fold_ascii;
+use crate::fold::{Folded, fold, fold_ascii};
 use crate::pattern::Program;
 use crate::sieve::{
     Beginning, Bytes, Found, Grams, REACH, SHIFT, Sieve, distinct, is_dropped, is_word,
@@ -155,6 +155,7 @@ impl Skip {
         let found = first.and_then(|fits| judge(from, fits)).or_else(|| {
             self.sieve.find(text, from, last, |at, found| {
                 let (stop, behind) = match found {
+                    Found::Odd if folds_to_itself(text, at) => return None,
                     Found::Odd => return Some((self.before_odd(text, at), at + 1)),
                     // What begins before it matters only if it is something.
                     Found::Word => (Some(judge(at, self.fits(text, at)?)?), at),
@@ -262,6 +263,20 @@ fn character(text: &[u8], at: usize, from: usize) -> usize {
     (from..=at).rev().find(begins).unwrap_or(from)
 }
 
+/// Whether the character that begins at a place is what the Folded view has of it: most of other scripts.
+fn folds_to_itself(text: &[u8], at: usize) -> bool {
+    let length = match text.get(at) {
+        Some(0xC2..=0xDF) => 2,
+        Some(0xE0..=0xEF) => 3,
+        Some(0xF0..=0xF4) => 4,
+        _ => return false,
+    };
+    let character = text.get(at..at + length).map(std::str::from_utf8);
+    let Some(Ok(character)) = character else { return false };
+    let folded = character.chars().next().map(fold);
+    matches!(folded, Some(Folded::Chars(folded)) if folded.as_str() == character)
+}
+
 /// Whether a byte of UTF-8 is in a character but not its first.
 fn is_inside(byte: u8) -> bool {
     byte & 0xC0 == 0x80
@@ -271,7 +286,6 @@ fn is_inside(byte: u8) -> bool {
 #[allow(clippy::panic)]
 mod tests {
     use super::*;
-    use crate::fold::{Folded, fold};
 
     #[test]
     fn characters_that_count_as_plain_fold_to_themselves() {

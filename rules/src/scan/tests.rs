@@ -199,3 +199,40 @@ fn what_is_skipped_is_clean() {
         }
     }
 }
+
+#[test]
+fn keywords_of_other_scripts_are_found_amid_text_that_is_skipped() {
+    let words = [
+        "インジェクション",
+        "игнорируй",
+        "تجاهل",
+        "अनदेखा",
+        "忽略以上",
+        "무시하고",
+        "ignorez-là",
+        "ÄNDERE",
+    ];
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    let list = quoted.join(",");
+    let spec = format!(
+        r#"{{"rules":[{{"id":"r","action":"Audit","channels":["*"],"maxLength":32,"keywords":[{list}]}}]}}"#
+    );
+    let rules = rules(&spec);
+    let around =
+        "Ordinary text, 普通のテキスト、обычный текст, نص عادي, सामान्य पाठ, 보통 글, où é. ";
+    for word in words {
+        for before in (0..around.len()).filter(|at| around.is_char_boundary(*at)) {
+            let lead = around.get(..before).unwrap();
+            let text = format!("{around}{lead}{word} {around}{around}");
+            let whole = scan(&rules, ChannelSet::ALL, std::iter::once(text.as_str()));
+            assert!(!whole.found.is_empty(), "{word} behind {lead}");
+            for scope in SCOPES {
+                assert_eq!(
+                    scan(&rules, scope, std::iter::once(text.as_str())),
+                    whole,
+                    "{word} behind {lead}"
+                );
+            }
+        }
+    }
+}
