@@ -1,6 +1,7 @@
 //! Searches the dearest text of every built-in rule: `./just dearest`. Beginnings of what a rule finds are repeated,
 //! then changed again and again, and what costs the most goes on. A figure is the cost of a byte beyond the first
-//! 4 KiB, as a multiple of what a byte of this project's own documents costs.
+//! 4 KiB, as a multiple of what a byte of this project's own documents costs on the same side: answers for secrets and
+//! personal data, requests for injection.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -53,12 +54,12 @@ const SPEC: &str = r#"{"traffic":[{"hosts":["api.example.com"]}],
 "packs":[{"name":"injection"},{"name":"secrets","action":"Mask"},{"name":"pii"}]}"#;
 
 /// Nanoseconds of one scan, the least of some; and whether it was refused for its cost.
-fn time(rules: &Ruleset, text: &str, runs: usize) -> (f64, bool) {
+fn time(rules: &Ruleset, side: ChannelSet, text: &str, runs: usize) -> (f64, bool) {
     let mut least = f64::MAX;
     let mut refused = false;
     for _ in 0..runs {
         let began = Instant::now();
-        refused = scan_whole(rules, ChannelSet::ALL, text).is_err();
+        refused = scan_whole(rules, side, text).is_err();
         least = least.min(began.elapsed().as_nanos() as f64);
     }
     (least, refused)
@@ -69,9 +70,9 @@ fn repeated(unit: &str, size: usize) -> String {
 }
 
 /// Nanoseconds of a byte beyond the first 4 KiB.
-fn cost(rules: &Ruleset, unit: &str, size: usize, runs: usize) -> (f64, bool) {
-    let (start, _) = time(rules, &repeated(unit, START), runs);
-    let (whole, refused) = time(rules, &repeated(unit, size), runs);
+fn cost(rules: &Ruleset, side: ChannelSet, unit: &str, size: usize, runs: usize) -> (f64, bool) {
+    let (start, _) = time(rules, side, &repeated(unit, START), runs);
+    let (whole, refused) = time(rules, side, &repeated(unit, size), runs);
     ((whole - start).max(0.0) / (size - START) as f64, refused)
 }
 
@@ -116,10 +117,10 @@ fn changed(text: &str, other: &str, random: &mut Random) -> String {
     chars.into_iter().take(MOST).collect()
 }
 
-fn dearest(rules: &Ruleset, seeds: &[String], random: &mut Random) -> String {
+fn dearest(rules: &Ruleset, side: ChannelSet, seeds: &[String], random: &mut Random) -> String {
     let mut best: Vec<(f64, String)> = Vec::new();
     let mut keep = |text: String| {
-        let (cost, _) = cost(rules, &text, SHORT, 1);
+        let (cost, _) = cost(rules, side, &text, SHORT, 1);
         best.push((cost, text));
         best.sort_by(|a, b| b.0.total_cmp(&a.0));
         best.dedup_by(|a, b| a.1 == b.1);
@@ -144,8 +145,8 @@ fn main() {
     let guard: std::rc::Rc<Guard> = policies::guard(SPEC);
     let rules = &guard.first().unwrap().rules;
     let plain = prose();
-    let (whole, _) = time(rules, &plain, 9);
-    let unit = whole / plain.len() as f64;
+    let unit = |side: ChannelSet| time(rules, side, &plain, 9).0 / plain.len() as f64;
+    let (requests, answers) = (unit(ChannelSet::REQUEST), unit(ChannelSet::RESPONSE));
     let mut random = Random(0x5eed_1234_abcd_0001);
     let mut rows = Vec::new();
     for (rule, seeds) in seeds() {
@@ -153,19 +154,23 @@ fn main() {
         if seeds.is_empty() {
             continue;
         }
-        let text = dearest(rules, &seeds, &mut random);
-        let (cost, refused) = cost(rules, &text, LONG, 5);
-        rows.push((cost / unit, rule, refused, text));
+        let (side, unit) = match rule.starts_with("injection-") {
+            true => (ChannelSet::REQUEST, requests),
+            false => (ChannelSet::RESPONSE, answers),
+        };
+        let text = dearest(rules, side, &seeds, &mut random);
+        let (cost, refused) = cost(rules, side, &text, LONG, 5);
+        rows.push((cost / unit, cost, rule, refused, text));
     }
     rows.sort_by(|a, b| b.0.total_cmp(&a.0));
     println!(
-        "A byte of plain text costs {unit:.1} ns. The dearest found for each of {} rules:\n",
+        "A byte of plain text costs {requests:.1} ns in requests and {answers:.1} ns in answers. The dearest found for each of {} rules:\n",
         rows.len()
     );
-    println!("| times | rule | ends | repeated |\n| --: | --- | --- | --- |");
-    for (times, rule, refused, text) in rows.iter().take(25) {
+    println!("| times | ns | rule | ends | repeated |\n| --: | --: | --- | --- | --- |");
+    for (times, cost, rule, refused, text) in rows.iter().take(25) {
         let end = if *refused { "refused" } else { "scanned" };
-        println!("| {times:.1} | {rule} | {end} | `{}` |", text.escape_debug());
+        println!("| {times:.1} | {cost:.0} | {rule} | {end} | `{}` |", text.escape_debug());
     }
     let over = rows.iter().filter(|row| row.0 > 20.0).count();
     println!(
