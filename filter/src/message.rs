@@ -4,14 +4,17 @@ use crate::host::{Flow, Host, HostError, Side};
 
 /// How a body travels between the host's buffer and us.
 ///
-/// While at most `paused` bytes are held the stream pauses, and they stay in the host's buffer, where trailers find
-/// them; only what is new is read, and what did not change is not written again. Beyond that the stream goes on with
-/// an empty buffer, because no paused buffer may ever be set past the proxy's limit (on the answer side that kills
-/// Envoy 1.36 to 1.40).
+/// While at most `paused` bytes are held the stream pauses, so that trailers find a buffer to write to. A body that is
+/// known to be short stays in that buffer: only what is new is read, and what did not change is not written again. Of
+/// others each chunk is taken out, which leaves the buffer room for what comes at once. Beyond `paused` the stream goes
+/// on with an empty buffer, because no paused buffer may ever be set past the proxy's limit (on the answer side that
+/// kills Envoy 1.36 to 1.40).
 #[derive(Default)]
 pub struct Body {
     paused: u64,
+    stays: bool,
     released: bool,
+    away: bool,
     /// Bytes in the host's buffer.
     size: usize,
     /// Bytes at its front that were read in an earlier callback.
@@ -19,8 +22,9 @@ pub struct Body {
 }
 
 impl Body {
-    pub fn new(paused: u64) -> Body {
-        Body { paused, ..Body::default() }
+    /// `stays`: it is known to be short.
+    pub fn new(paused: u64, stays: bool) -> Body {
+        Body { paused, stays, ..Body::default() }
     }
 
     /// What is new of the `size` buffered bytes.
@@ -49,11 +53,16 @@ impl Body {
         side: Side,
         held: u64,
     ) -> Result<Flow, HostError> {
-        if held <= self.paused && !self.released {
+        let pauses = held <= self.paused && !self.released;
+        if pauses && self.stays {
             self.read = self.size;
             return Ok(Flow::Pause);
         }
+        self.away |= self.size > 0;
         self.write(host, side, &[])?;
+        if pauses {
+            return Ok(Flow::Pause);
+        }
         self.released = true;
         Ok(Flow::Continue)
     }
@@ -61,11 +70,17 @@ impl Body {
     /// The stream goes on while the body is with us.
     pub fn release(&mut self) {
         self.released = true;
+        self.away = true;
     }
 
-    /// Whether the stream went on while the body is with us: nothing of it is in the host's buffer any more.
+    /// Whether the stream went on while the body is with us.
     pub fn is_released(&self) -> bool {
         self.released
+    }
+
+    /// Whether some of the body is with us and not in the host's buffer any more.
+    pub fn is_away(&self) -> bool {
+        self.away
     }
 
     /// Puts `bytes` in the place of what the buffer holds.

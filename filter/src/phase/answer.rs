@@ -8,7 +8,6 @@ use crate::answer::{JsonAnswer, Stop, StreamAnswer};
 use crate::ending;
 use crate::head::Head;
 use crate::host::{Flow, Host, Side};
-use crate::message::Body;
 use crate::tally::Decision;
 
 impl Exchange {
@@ -55,13 +54,10 @@ impl Exchange {
         if whole {
             let fits = head.length().unwrap_or(0) <= engine.policy.spec.limits.paused.bytes();
             self.holds_answer_head = fits && engine.policy.spec.hold_headers;
-            let paused = self.paused(host, &head, self.holds_answer_head);
-            self.answer_body = Body::new(match self.holds_answer_head {
-                // Whoever holds heads has set the proxy's limits for it.
-                true => paused,
-                // Setting more than the proxy's limit on a paused answer kills Envoy 1.36 to 1.40.
-                false => paused.min(MAX_IN_PLACE),
-            });
+            // Whoever holds heads has set the proxy's limits for it. Setting more than the proxy's limit on a paused
+            // answer kills Envoy 1.36 to 1.40.
+            let most = if self.holds_answer_head { u64::MAX } else { MAX_IN_PLACE };
+            self.answer_body = self.body(host, &head, self.holds_answer_head, most);
         }
         if self.holds_answer_head { Flow::Pause } else { Flow::Continue }
     }
@@ -115,7 +111,9 @@ impl Exchange {
             _ => None,
         };
         let stays = match whole {
-            Some(json) => end && !json.is_edited() && !self.answer_body.is_released(),
+            // Another Weir collects the body first: pausing now would bring all of it at once into a paused buffer.
+            Some(json) if json.held() == 0 && !end => !self.holds_answer_head,
+            Some(json) => end && !json.is_edited() && !self.answer_body.is_away(),
             None => out == chunk,
         };
         if stays {

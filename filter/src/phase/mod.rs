@@ -139,16 +139,15 @@ impl Exchange {
         self.began > 0
     }
 
-    /// How many bytes may be held while the stream is paused, so that trailers find a buffer to write to. Where none
-    /// can come, none: over HTTP/1 Envoy adds up to twice its limit to a paused buffer at once, and gives up. A body
-    /// that says how short it is stays where it is.
-    fn paused(&self, host: &dyn Host, head: &Head, waits: bool) -> u64 {
+    /// A body of which at most `most` bytes are held while the stream is paused, so that trailers find a buffer to write
+    /// to. Where none can come, none are: over HTTP/1 Envoy adds up to twice its limit to a paused buffer at once, and
+    /// gives up. A body that says how short it is stays where it is.
+    fn body(&self, host: &dyn Host, head: &Head, waits: bool, most: u64) -> Body {
         let limits = self.engine.as_ref().map(|e| &e.policy.spec.limits);
-        let needed = waits
-            || head.length().is_some_and(|length| length <= MAX_IN_PLACE)
-            || !head.get("trailer").is_empty()
-            || frames(host);
-        limits.filter(|_| needed).map_or(0, |l| l.paused.bytes())
+        let paused = limits.map_or(0, |limits| limits.paused.bytes().min(most));
+        let short = head.length().is_some_and(|length| length <= paused.min(MAX_IN_PLACE));
+        let needed = waits || short || !head.get("trailer").is_empty() || frames(host);
+        Body::new(if needed { paused } else { 0 }, short)
     }
 
     fn fails_open(&self) -> bool {

@@ -7,7 +7,6 @@ use crate::caller;
 use crate::decode::{Coding, Decoder};
 use crate::head::Head;
 use crate::host::{Flow, Host, Side};
-use crate::message::Body;
 use crate::request::{BodyFault, Request, Verdict};
 use crate::route::{Route, host_of, route};
 use crate::tally::Decision;
@@ -87,7 +86,7 @@ impl Exchange {
         self.requesting = Requesting::Reading(Box::new(Request::new(engine.clone(), dialect)));
         let fits = declared.unwrap_or(0) <= spec.limits.paused.bytes();
         let waits = spec.hold_headers && fits;
-        self.request_body = Body::new(self.paused(host, &head, waits));
+        self.request_body = self.body(host, &head, waits, u64::MAX);
         if waits {
             self.request_head = Some(head);
             self.waiting_since = Some(self.began);
@@ -281,7 +280,8 @@ impl Exchange {
             // Past the switch Envoy gives no place to write the body before trailers.
             return self.fail_closed(host, "trailers", 413);
         }
-        if (edited || released) && self.request_body.write(host, Side::Request, &body).is_err() {
+        let written = edited || released || self.request_body.is_away();
+        if written && self.request_body.write(host, Side::Request, &body).is_err() {
             return self.fail_closed(host, "host", 500);
         }
         if let Some(head) = self.request_head.take().filter(|_| edited) {
