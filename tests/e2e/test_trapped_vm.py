@@ -125,6 +125,7 @@ def test_the_other_worker_goes_on(fresh, upstream, traps_on_trailers):
         traffic.go_on()
         state(ask(envoy.port, upstream, trailers=TRAILERS))
         wait_for("a new VM", lambda: reloads(envoy))
+        traffic.settle()
         assert set(traffic.go_on(40)) == {"filtered"}
     assert set(traffic.states) <= {"bare", "cut", "filtered"}
 

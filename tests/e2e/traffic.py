@@ -25,8 +25,9 @@ class Traffic:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._errors: list[Exception] = []
+        self._turns = [0] * clients
         kinds = zip(range(clients), cycle([True, False]))
-        self._threads = [threading.Thread(target=self._run, args=[stream], daemon=True) for _, stream in kinds]
+        self._threads = [threading.Thread(target=self._run, args=kind, daemon=True) for kind in kinds]
 
     def __enter__(self) -> "Traffic":
         for thread in self._threads:
@@ -50,7 +51,16 @@ class Traffic:
         wait_for("more traffic", lambda: self._errors or self.count() >= before.total() + exchanges, 30)
         return Counter(self.states) - before
 
-    def _run(self, stream: bool) -> None:
+    def settle(self) -> None:
+        """Waits until every exchange is over that is under way now."""
+        before = list(self._turns)
+
+        def moved() -> bool:
+            return all(now > then for now, then in zip(self._turns, before))
+
+        wait_for("the end of what is under way", lambda: self._errors or moved(), 30)
+
+    def _run(self, client: int, stream: bool) -> None:
         while not self._over.is_set():
             try:
                 served = state(ask(self._port, self._upstream, stream=stream, scenario=self.scenario))
@@ -59,3 +69,4 @@ class Traffic:
                 return
             with self._lock:
                 self.states[served] += 1
+                self._turns[client] += 1
