@@ -6,7 +6,7 @@ use std::ops::Range;
 use weir_rules::Channel;
 
 use super::lane::LaneKey;
-use crate::json::simple_escape;
+use crate::json::{plain, simple_escape};
 
 /// The most patterns that are kept: streams of several choices take turns.
 const MAX_PATTERNS: usize = 4;
@@ -245,7 +245,7 @@ fn unescape(content: &[u8], text: &mut String) -> Option<usize> {
     let mut at = 0;
     loop {
         let rest = content.get(at..)?;
-        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        let plain = plain(rest);
         let (run, stop) = rest.split_at_checked(plain)?;
         text.push_str(std::str::from_utf8(run).ok()?);
         match stop {

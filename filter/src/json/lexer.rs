@@ -298,7 +298,7 @@ impl Lexer {
         let mut at = index;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let (length, ascii) = plain(rest);
+            let length = plain(rest);
             let run = rest.get(..length).unwrap_or_default();
             let stop = at + length;
             let place = base + stop as u64;
@@ -311,7 +311,6 @@ impl Lexer {
                     (std::str::from_utf8(good).unwrap_or_default(), Some((bad, is_cut)))
                 }
             };
-            debug_assert!(!ascii || cut.is_none());
             let escape = match (bytes.get(stop..), cut) {
                 (Some([b'\\', escape, ..]), None) => simple_escape(*escape),
                 _ => None,

@@ -13,6 +13,7 @@ pub use escape::escape_into;
 pub(crate) use fragment::simple_escape;
 pub use fragment::{Layers, Offsets, Unit, Units, raw_offset};
 pub use lexer::Lexer;
+pub(crate) use plain::plain;
 pub use token::{Event, Fault, Limits, Sink, Token};
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ use wide::u8x16;
 
 const LANES: usize = 16;
 
-/// The length of what stands before the first quote, backslash or control character, and whether it is all ASCII.
-pub(super) fn plain(content: &[u8]) -> (usize, bool) {
+/// The length of what stands before the first quote, backslash or control character.
+pub(crate) fn plain(content: &[u8]) -> usize {
     let mut at = 0;
-    let mut beyond = 0;
     while let Some(block) = content.get(at..).and_then(<[u8]>::first_chunk::<LANES>) {
         let block = u8x16::new(*block);
         let stop = block.simd_eq(u8x16::splat(b'"'))
@@ -15,18 +14,13 @@ pub(super) fn plain(content: &[u8]) -> (usize, bool) {
             | block.simd_lt(u8x16::splat(0x20));
         let stop = stop.to_bitmask();
         if stop != 0 {
-            let length = stop.trailing_zeros();
-            beyond |= block.to_bitmask() & ((1 << length) - 1);
-            return (at + length as usize, beyond == 0);
+            return at + stop.trailing_zeros() as usize;
         }
-        beyond |= block.to_bitmask();
         at += LANES;
     }
     let rest = content.get(at..).unwrap_or_default();
     let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    let length = rest.iter().position(stop).unwrap_or(rest.len());
-    let ascii = rest.get(..length).is_none_or(<[u8]>::is_ascii);
-    (at + length, beyond == 0 && ascii)
+    at + rest.iter().position(stop).unwrap_or(rest.len())
 }
 
 #[cfg(test)]
@@ -40,13 +34,13 @@ mod tests {
                 for at in 0..length {
                     let mut content = vec![b'a'; length];
                     content[at] = end;
-                    assert_eq!(plain(&content), (at, true));
+                    assert_eq!(plain(&content), at);
                     content[at / 2] = 0xC3;
-                    let expected = if at > 0 { (at, false) } else { (length, false) };
+                    let expected = if at > 0 { at } else { length };
                     assert_eq!(plain(&content), expected);
                 }
             }
-            assert_eq!(plain(&vec![b' '; length]), (length, true));
+            assert_eq!(plain(&vec![b' '; length]), length);
         }
     }
 }
