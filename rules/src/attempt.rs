@@ -2,13 +2,16 @@
 
 use crate::compile::CompiledRule;
 use crate::fold::{Folded, fold};
-use crate::pattern::{Places, Threads};
+use crate::pattern::{Class, Paths, Places, Threads};
 use crate::policy::View;
+use crate::run::{Path, Run};
 use crate::skip::FREE;
 use crate::stand::Open;
 
 /// More ignorable characters than this in a row break a match (design decision 7).
 pub(crate) const MAX_IGNORABLE_RUN: u32 = 64;
+/// Characters behind a keyword that are looked at before an attempt is made.
+pub(crate) const LOOK: u8 = 24;
 
 pub(crate) struct Attempt {
     pub rule: u16,
@@ -16,16 +19,15 @@ pub(crate) struct Attempt {
     pub first: u64,
     pub anchor_start: u64,
     pub anchor_end: u64,
-    threads: Threads,
+    run: Run,
     /// Offset of the next character to read.
     at: u64,
     /// The character of the view before `at`.
     previous: Option<char>,
     chars: u16,
-    /// Characters that cost nothing yet.
+    /// Characters left in which it costs nothing to fail, and what is due otherwise.
     free: u8,
-    /// What it has cost if it gets on behind its keyword; nothing if it fails at once.
-    due: Option<u64>,
+    due: u64,
     /// End of the last character that `maxLength` allows, once reached.
     limit: Option<u64>,
     ignorable: u32,
@@ -45,7 +47,7 @@ pub(crate) enum Outcome {
 }
 
 impl Attempt {
-    /// `threads` are of any other attempt: they lend their memory.
+    /// One that may begin at several places. `threads` are of any other attempt: they lend their memory.
     pub fn new(
         rule: u16,
         first: u64,
@@ -54,52 +56,92 @@ impl Attempt {
         mut threads: Threads,
     ) -> Attempt {
         threads.reach_at_least(anchor.end);
+        Attempt::of(rule, first, anchor, previous, Run::Threads(threads))
+    }
+
+    fn of(
+        rule: u16,
+        first: u64,
+        anchor: std::ops::Range<u64>,
+        previous: Option<char>,
+        run: Run,
+    ) -> Attempt {
         Attempt {
             rule,
             first,
             anchor_start: anchor.start,
             anchor_end: anchor.end,
-            threads,
+            run,
             at: first,
             previous,
             chars: 0,
             free: 0,
-            due: None,
+            due: 0,
             limit: None,
             ignorable: 0,
             outcome: Outcome::Open,
         }
     }
 
-    /// The same without an anchor in the text. Its first characters cost nothing: where they decide, the text may be
-    /// skipped as well.
-    pub fn unanchored(rule: u16, at: u64, previous: Option<char>, threads: Threads) -> Attempt {
-        Attempt { free: FREE, ..Attempt::new(rule, at, at..at, previous, threads) }
-    }
-
-    /// One that begins with its keyword and has read it. It costs nothing if the next character ends it.
-    pub fn behind(
-        rule: u16,
+    /// One that begins with its anchor and has read nothing.
+    pub fn at(
+        id: u16,
+        rule: &CompiledRule,
         anchor: std::ops::Range<u64>,
-        open: &Open,
-        threads: Threads,
+        previous: Option<char>,
+        paths: &mut Paths,
     ) -> Attempt {
         let (start, end) = (anchor.start, anchor.end);
-        let mut attempt = Attempt::new(rule, start, anchor, open.previous, threads);
-        attempt.threads.resume(&open.places, start, end);
-        (attempt.at, attempt.chars, attempt.due) = (end, open.chars, Some(open.work));
-        attempt
+        let run = match paths.root(id, &rule.program, previous) {
+            None => Run::new(end),
+            Some((node, cost)) => Run::Path(Path::new(node, cost, start, start, end)),
+        };
+        Attempt::of(id, start, anchor, previous, run)
+    }
+
+    /// The same without a keyword. It costs nothing to fail at its first characters, since where they decide the text may
+    /// be skipped as well.
+    pub fn unanchored(
+        id: u16,
+        rule: &CompiledRule,
+        at: u64,
+        previous: Option<char>,
+        paths: &mut Paths,
+    ) -> Attempt {
+        Attempt { free: FREE, ..Attempt::at(id, rule, at..at, previous, paths) }
+    }
+
+    /// One that begins with its keyword and has read it. It costs nothing to fail within [`LOOK`] characters.
+    pub fn behind(
+        id: u16,
+        rule: &CompiledRule,
+        anchor: std::ops::Range<u64>,
+        open: &Open,
+        paths: &mut Paths,
+    ) -> Attempt {
+        let (start, end) = (anchor.start, anchor.end);
+        let best = open.places.matched.then_some(end);
+        let run = match open.node(id, rule, paths) {
+            None => Run::resumed(&open.places.pcs, start, end, best, end),
+            Some(node) => Run::Path(Path { best, ..Path::new(node, 0, start, end, end) }),
+        };
+        let (at, chars, previous) = (end, open.chars, open.previous);
+        let (free, due) = (LOOK, open.work);
+        Attempt { at, chars, free, due, ..Attempt::of(id, start, anchor, previous, run) }
     }
 
     /// Its threads, for another one.
-    pub fn into_threads(self) -> Threads {
-        self.threads
+    pub fn into_threads(self) -> Option<Threads> {
+        match self.run {
+            Run::Threads(threads) => Some(threads),
+            Run::Path(_) => None,
+        }
     }
 
     /// Where one from offset 0 stands behind its keyword, with the number of characters read and the last one; none
     /// if it would depend on more than the keyword.
     pub fn places(&self) -> Option<(Places, u16, Option<char>)> {
-        let places = self.threads.places(self.at)?;
+        let places = self.run.places(self.at)?;
         (self.limit.is_none() && self.ignorable == 0).then_some((places, self.chars, self.previous))
     }
 
@@ -109,11 +151,17 @@ impl Attempt {
 
     /// Where the match begins as far as it is known: the least start still possible.
     pub fn earliest(&self) -> u64 {
-        self.threads.earliest().unwrap_or(self.first).min(self.at)
+        self.run.earliest().unwrap_or(self.first).min(self.at)
     }
 
     /// Reads on to the end of `text`, whose first byte has offset `base`; returns the steps it took.
-    pub fn advance(&mut self, rule: &CompiledRule, text: &str, base: u64) -> u64 {
+    pub fn advance(
+        &mut self,
+        rule: &CompiledRule,
+        text: &str,
+        base: u64,
+        paths: &mut Paths,
+    ) -> u64 {
         if self.outcome != Outcome::Open {
             return 0;
         }
@@ -124,24 +172,26 @@ impl Attempt {
             let start = self.at;
             let end = start + c.len_utf8() as u64;
             if start <= self.anchor_start && start >= self.first {
-                self.threads.start(&rule.program, start);
+                self.run.start(&rule.program, start);
             }
             if folded {
-                self.step_folded(rule, c, start, end);
+                self.step_folded(rule, c, start, end, paths);
             } else {
-                self.step(rule, c, start, end);
+                self.step(rule, c, start, end, paths);
             }
             self.at = end;
             let waiting = self.at <= self.anchor_start;
-            if self.outcome == Outcome::Open && self.threads.is_dead() && !waiting {
-                self.resolve(rule);
+            if self.outcome == Outcome::Open && self.run.is_dead() && !waiting {
+                self.resolve(rule, paths);
             }
-            let cost = 1 + u64::from(self.threads.cost());
-            match (self.due.take(), self.free.checked_sub(1)) {
-                (Some(_), _) if self.outcome == Outcome::Failed => {}
-                (Some(due), _) => work += due + cost,
-                (None, Some(left)) => self.free = left,
-                (None, None) => work += cost,
+            self.due += 1 + u64::from(self.run.cost());
+            match (self.free.checked_sub(1), self.outcome) {
+                (Some(_), Outcome::Failed) => {}
+                (Some(left @ 1..), Outcome::Open) => self.free = left,
+                _ => {
+                    self.free = 0;
+                    work += std::mem::take(&mut self.due);
+                }
             }
             if self.outcome != Outcome::Open {
                 break;
@@ -150,75 +200,82 @@ impl Attempt {
         work
     }
 
-    fn step_folded(&mut self, rule: &CompiledRule, c: char, start: u64, end: u64) {
+    fn step_folded(
+        &mut self,
+        rule: &CompiledRule,
+        c: char,
+        start: u64,
+        end: u64,
+        paths: &mut Paths,
+    ) {
         match fold(c) {
             Folded::Drop => {
                 self.ignorable += 1;
                 if self.ignorable > MAX_IGNORABLE_RUN {
-                    self.threads.finish(&rule.program, self.previous, start);
-                    self.resolve(rule);
+                    self.run.finish(paths, &rule.program, self.previous, start);
+                    self.resolve(rule, paths);
                 }
             }
             Folded::Space => {
                 self.ignorable = 0;
                 if self.previous != Some(' ') || self.chars == 0 {
-                    self.step(rule, ' ', start, end);
+                    self.step(rule, ' ', start, end, paths);
                 }
             }
             Folded::Chars(chars) => {
                 self.ignorable = 0;
                 for folded in chars.as_str().chars() {
                     if self.outcome == Outcome::Open {
-                        self.step(rule, folded, start, end);
+                        self.step(rule, folded, start, end, paths);
                     }
                 }
             }
         }
     }
 
-    fn step(&mut self, rule: &CompiledRule, c: char, start: u64, end: u64) {
-        self.threads.step(&rule.program, self.previous, c, start, end);
+    fn step(&mut self, rule: &CompiledRule, c: char, start: u64, end: u64, paths: &mut Paths) {
+        self.run.step(paths, &rule.program, self.previous, c, start..end);
         self.previous = Some(c);
         if self.limit.is_some() {
-            self.resolve(rule);
+            self.resolve(rule, paths);
             return;
         }
         self.chars = self.chars.saturating_add(1);
         if rule.open.is_some() && self.best().is_some() {
-            self.resolve(rule);
+            self.resolve(rule, paths);
         } else if self.chars >= rule.max_length.saturating_add(rule.before) {
             self.limit = Some(end);
         }
     }
 
     /// The text ends here.
-    pub fn finish(&mut self, rule: &CompiledRule) {
+    pub fn finish(&mut self, rule: &CompiledRule, paths: &Paths) {
         if self.outcome == Outcome::Open {
-            self.threads.finish(&rule.program, self.previous, self.at);
-            self.resolve(rule);
+            self.run.finish(paths, &rule.program, self.previous, self.at);
+            self.resolve(rule, paths);
         }
     }
 
     fn best(&self) -> Option<(u64, u64)> {
-        self.threads
+        self.run
             .best()
             .filter(|(start, end)| *start <= self.anchor_start && *end >= self.anchor_end)
     }
 
-    fn resolve(&mut self, rule: &CompiledRule) {
+    fn resolve(&mut self, rule: &CompiledRule, paths: &Paths) {
         self.outcome = match self.best() {
             None => Outcome::Failed,
             Some((start, end)) => {
                 let beyond = self.limit.is_some_and(|limit| end > limit);
-                let looping = self.threads.looping_class(&rule.program).is_some();
+                let looping = self.looping_class(rule, paths).is_some();
                 let end = self.limit.map_or(end, |limit| end.min(limit));
-                Outcome::Matched { start, end, cut: beyond && looping && !self.threads.is_dead() }
+                Outcome::Matched { start, end, cut: beyond && looping && !self.run.is_dead() }
             }
         };
     }
 
     /// The class that goes on after a match cut by `maxLength`.
-    pub fn looping_class<'r>(&self, rule: &'r CompiledRule) -> Option<&'r crate::pattern::Class> {
-        self.threads.looping_class(&rule.program)
+    pub fn looping_class<'r>(&self, rule: &'r CompiledRule, paths: &Paths) -> Option<&'r Class> {
+        self.run.looping_class(paths, &rule.program)
     }
 }

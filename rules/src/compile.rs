@@ -1,5 +1,7 @@
 //! Policy to immutable ruleset: everything that can fail because of a policy fails here, never on a stream.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::action::Action;
 use crate::automaton::Automaton;
 use crate::channel::{Channel, ChannelSet};
@@ -8,7 +10,7 @@ use crate::granted::CompiledException;
 use crate::keys::Keys;
 use crate::openings::Openings;
 use crate::packs;
-use crate::pattern::{Class, Options, Program, Threads};
+use crate::pattern::{Class, Options, Paths, Program, Threads};
 use crate::policy::{
     Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator,
     ValidatorKind, View,
@@ -143,7 +145,7 @@ pub(crate) struct HoldProfile {
     pub any_hidden_start: bool,
 }
 
-/// A compiled policy's rules: immutable, shared by all streams of a worker.
+/// A compiled policy's rules: shared by all streams of a worker, and never changed.
 #[derive(Debug, Default)]
 pub struct Ruleset {
     rules: Vec<CompiledRule>,
@@ -155,6 +157,8 @@ pub struct Ruleset {
     pub(crate) max_before: u16,
     pub(crate) openings: Openings,
     pub(crate) stands: Stands,
+    /// What scanning has found out; it changes nothing but the time.
+    paths: Mutex<Paths>,
     holds: Vec<(ChannelSet, HoldProfile)>,
     /// Channels that some rule reads.
     channels: ChannelSet,
@@ -269,6 +273,11 @@ impl Ruleset {
         self.rules.get(usize::from(id))
     }
 
+    /// Where runs of the rules lead, for as long as a piece of text is scanned.
+    pub(crate) fn paths(&self) -> MutexGuard<'_, Paths> {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn invisible_run_rules(&self, scope: ChannelSet) -> Vec<u16> {
         (0u16..)
             .zip(&self.rules)
@@ -366,6 +375,7 @@ impl Ruleset {
             + self.squashed.memory()
             + self.openings.memory()
             + self.stands.memory()
+            + Paths::MEMORY
             + programs
             + skips
     }

@@ -15,6 +15,7 @@ mod openings;
 pub mod packs;
 pub mod pattern;
 pub mod policy;
+mod run;
 pub mod scan;
 mod sieve;
 mod skip;

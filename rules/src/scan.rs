@@ -10,7 +10,7 @@ use crate::compile::{CompiledRule, Ruleset, Shown, Trigger};
 use crate::finding::{Finding, Found, ScanError};
 use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::mask;
-use crate::pattern::Threads;
+use crate::pattern::{Paths, Threads};
 use crate::policy::View;
 use crate::skip::{BACK, Fits, Next, Skip};
 use crate::stand::{Behind, Open};
@@ -87,14 +87,15 @@ impl Scanner {
     /// The channel's text ends here: open attempts are decided. The scanner is then ready for a new text whose
     /// offsets go on from this one.
     pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) {
+        let paths = &mut *rules.paths();
         let mut attempts = std::mem::take(&mut self.attempts);
         for attempt in &mut attempts {
             if let Some(rule) = rules.rule(attempt.rule) {
-                attempt.finish(rule);
+                attempt.finish(rule, paths);
             }
         }
         self.attempts = attempts;
-        self.settle(rules, out);
+        self.settle(rules, paths, out);
         for swallow in self.swallows.drain(..) {
             out.push(Found::Extended {
                 rule: swallow.rule,
@@ -121,24 +122,30 @@ impl Scanner {
         }
         self.text.try_reserve(piece.len()).map_err(|_| ScanError::Retained)?;
         self.text.push_str(piece);
-        self.anchors(rules, scope, from, out)?;
+        self.anchors(rules, scope, from, &mut rules.paths(), out)?;
         self.trim(rules);
         Ok(())
     }
 
     /// Whatever is open reads the text up to `end`.
-    fn read(&mut self, rules: &Ruleset, end: usize, out: &mut Vec<Found>) -> Result<(), ScanError> {
+    fn read(
+        &mut self,
+        rules: &Ruleset,
+        end: usize,
+        paths: &mut Paths,
+        out: &mut Vec<Found>,
+    ) -> Result<(), ScanError> {
         self.swallow(rules, end, out)?;
         let text = self.text.get(..end).unwrap_or_default();
         let mut decided = false;
         for attempt in &mut self.attempts {
             if let Some(rule) = rules.rule(attempt.rule) {
-                self.work += attempt.advance(rule, text, self.base);
+                self.work += attempt.advance(rule, text, self.base, paths);
             }
             decided |= attempt.outcome() != Outcome::Open;
         }
         if decided {
-            self.settle(rules, out);
+            self.settle(rules, paths, out);
             self.swallow(rules, end, out)?;
         }
         self.check_work(end)
@@ -161,6 +168,7 @@ impl Scanner {
         rules: &Ruleset,
         scope: ChannelSet,
         from: usize,
+        paths: &mut Paths,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
         let skip = rules.skip(scope);
@@ -170,16 +178,16 @@ impl Scanner {
                 && let Some(skip) = skip
                 && self.is_idle(rules, skip, index)
             {
-                let next = self.skim(rules, scope, skip, &self.text, index);
+                let next = self.skim(rules, scope, skip, &self.text, index, paths);
                 self.jump(index, next.at);
                 (index, until) = (next.at.max(index), next.until);
             }
             let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) else { break };
             let next = index + c.len_utf8();
             if !self.attempts.is_empty() || !self.swallows.is_empty() {
-                self.read(rules, next, out)?;
+                self.read(rules, next, paths, out)?;
             }
-            self.character(rules, scope, c, index, next, out)?;
+            self.character(rules, scope, c, index..next, paths, out)?;
             self.previous = Some(c);
             index = next;
         }
@@ -211,6 +219,7 @@ impl Scanner {
         skip: &Skip,
         text: &str,
         from: usize,
+        paths: &mut Paths,
     ) -> Next {
         skip.search(text.as_bytes(), from, |at, fits| {
             let before = match at.checked_sub(1).filter(|_| at > from) {
@@ -229,7 +238,7 @@ impl Scanner {
                 return true;
             }
             walk(rules, skip, bytes, at, |state, end| {
-                self.fails(rules, scope, text, state, at..end)
+                self.fails(rules, scope, text, state, at..end, paths)
             })
         })
     }
@@ -260,6 +269,7 @@ impl Scanner {
         text: &str,
         state: u32,
         at: std::ops::Range<usize>,
+        paths: &mut Paths,
     ) -> bool {
         rules.automaton.own(state).iter().all(|output| {
             let Some(rule) = rules.rule(output.rule) else { return true };
@@ -269,7 +279,8 @@ impl Scanner {
             match behind(rules, rule, output.keyword, text, at.clone()) {
                 Behind::Nothing => true,
                 Behind::Known(open) => {
-                    open.fails_at(text.as_bytes().get(at.end).copied())
+                    let next = text.as_bytes().get(at.end..).unwrap_or_default();
+                    open.fails(output.rule, rule, next, paths)
                         || self.is_covered(output.rule, self.base + at.start as u64)
                 }
                 Behind::Unknown => false,
@@ -295,22 +306,23 @@ impl Scanner {
         rules: &Ruleset,
         scope: ChannelSet,
         c: char,
-        index: usize,
-        next: usize,
+        at: std::ops::Range<usize>,
+        paths: &mut Paths,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
+        let (index, next) = (at.start, at.end);
         if c.is_ascii() {
             let byte = c as u8;
             let in_word = self.previous.is_some_and(is_word);
             let open = rules.openings.at(self.text.as_bytes(), index, in_word);
             if open != 0 {
-                self.opened(rules, scope, open, index..next, out)?;
+                self.opened(rules, scope, open, at, paths, out)?;
             }
             match fold_ascii(byte) {
                 0 => self.ignorable(rules, scope, index, next, out),
                 folded => {
                     self.visible(folded == b' ');
-                    self.fold_step(rules, scope, folded, next, out)?;
+                    self.fold_step(rules, scope, folded, next, paths, out)?;
                 }
             }
         } else {
@@ -318,12 +330,12 @@ impl Scanner {
                 Folded::Drop => self.ignorable(rules, scope, index, next, out),
                 Folded::Space => {
                     self.visible(true);
-                    self.fold_step(rules, scope, b' ', next, out)?;
+                    self.fold_step(rules, scope, b' ', next, paths, out)?;
                 }
                 Folded::Chars(chars) => {
                     self.visible(false);
                     for byte in chars.as_str().bytes() {
-                        self.fold_step(rules, scope, byte, next, out)?;
+                        self.fold_step(rules, scope, byte, next, paths, out)?;
                     }
                 }
             }
@@ -386,12 +398,13 @@ impl Scanner {
         scope: ChannelSet,
         byte: u8,
         next: usize,
+        paths: &mut Paths,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
         let (state, hit) = rules.automaton.step(self.folded, byte);
         self.folded = state;
         if hit {
-            self.hit(rules, scope, next, out)?;
+            self.hit(rules, scope, next, paths, out)?;
         }
         if rules.squashes {
             match squash(byte) {
@@ -419,6 +432,7 @@ impl Scanner {
         rules: &Ruleset,
         scope: ChannelSet,
         next: usize,
+        paths: &mut Paths,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
         for output in rules.automaton.outputs(self.folded) {
@@ -429,10 +443,10 @@ impl Scanner {
             let start = back_folded(&self.text, next, usize::from(output.length));
             match behind(rules, rule, output.keyword, &self.text, start..next) {
                 Behind::Nothing => {}
-                Behind::Known(open) => self.go_on(output.rule, open, start..next),
+                Behind::Known(open) => self.go_on(output.rule, rule, open, start..next, paths),
                 Behind::Unknown => {
                     self.work += u64::from(output.length);
-                    self.open(rules, output.rule, start..next, next, out)?;
+                    self.open(rules, output.rule, start..next, next, paths, out)?;
                 }
             }
         }
@@ -440,12 +454,18 @@ impl Scanner {
     }
 
     /// Goes on behind a keyword as every attempt of its rule does.
-    fn go_on(&mut self, id: u16, open: &Open, anchor: std::ops::Range<usize>) {
+    fn go_on(
+        &mut self,
+        id: u16,
+        rule: &CompiledRule,
+        open: &Open,
+        anchor: std::ops::Range<usize>,
+        paths: &mut Paths,
+    ) {
         let at = self.base + anchor.start as u64..self.base + anchor.end as u64;
-        let fails = open.fails_at(self.text.as_bytes().get(anchor.end).copied());
-        if !fails && !self.is_covered(id, at.start) {
-            let threads = self.spare.pop().unwrap_or_default();
-            self.attempts.push(Attempt::behind(id, at, open, threads));
+        let next = self.text.as_bytes().get(anchor.end..).unwrap_or_default();
+        if !open.fails(id, rule, next, paths) && !self.is_covered(id, at.start) {
+            self.attempts.push(Attempt::behind(id, rule, at, open, paths));
         }
     }
 
@@ -490,6 +510,7 @@ impl Scanner {
         scope: ChannelSet,
         open: u32,
         at: std::ops::Range<usize>,
+        paths: &mut Paths,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
         let inside_word = self.previous.is_some_and(is_word);
@@ -500,7 +521,7 @@ impl Scanner {
             {
                 continue;
             }
-            self.open(rules, id, at.start..at.start, at.end, out)?;
+            self.open(rules, id, at.start..at.start, at.end, paths, out)?;
         }
         Ok(())
     }
@@ -512,6 +533,7 @@ impl Scanner {
         id: u16,
         anchor: std::ops::Range<usize>,
         end: usize,
+        paths: &mut Paths,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
         let Some(rule) = rules.rule(id) else { return Ok(()) };
@@ -523,17 +545,18 @@ impl Scanner {
         let first =
             back_chars(&self.text, anchor.start, usize::from(rule.before), rule.lead.as_ref());
         let previous = character_before(&self.text, rule, first);
-        let threads = self.spare.pop().unwrap_or_default();
+        let at = anchored..base + anchor.end as u64;
         let mut attempt = match rule.trigger {
             Trigger::WordStart | Trigger::Anywhere => {
-                Attempt::unanchored(id, anchored, previous, threads)
+                Attempt::unanchored(id, rule, anchored, previous, paths)
             }
+            _ if rule.before == 0 => Attempt::at(id, rule, at, previous, paths),
             _ => {
-                let anchor = anchored..base + anchor.end as u64;
-                Attempt::new(id, base + first as u64, anchor, previous, threads)
+                let threads = self.spare.pop().unwrap_or_default();
+                Attempt::new(id, base + first as u64, at, previous, threads)
             }
         };
-        self.work += attempt.advance(rule, self.text.get(..end).unwrap_or_default(), base);
+        self.work += attempt.advance(rule, self.text.get(..end).unwrap_or_default(), base, paths);
         self.check_work(end)?;
         let decided = attempt.outcome() != Outcome::Open;
         match attempt.outcome() {
@@ -541,14 +564,14 @@ impl Scanner {
             _ => self.attempts.push(attempt),
         }
         if decided {
-            self.settle(rules, out);
+            self.settle(rules, paths, out);
             self.swallow(rules, end, out)?;
         }
         Ok(())
     }
 
     /// Reports decided attempts, a rule's earlier ones first, and drops what they cover.
-    fn settle(&mut self, rules: &Ruleset, out: &mut Vec<Found>) {
+    fn settle(&mut self, rules: &Ruleset, paths: &Paths, out: &mut Vec<Found>) {
         let mut at = 0;
         while let Some(attempt) = self.attempts.get(at) {
             let (id, anchored) = (attempt.rule, attempt.anchor_start);
@@ -564,7 +587,7 @@ impl Scanner {
                 Outcome::Matched { start, end, cut } => {
                     let attempt = self.attempts.remove(at);
                     if !self.is_covered(id, anchored) {
-                        self.matched(rules, &attempt, start..end, cut, out);
+                        self.matched(rules, &attempt, start..end, cut, paths, out);
                     }
                     self.keep(attempt);
                 }
@@ -575,7 +598,7 @@ impl Scanner {
     /// Keeps the memory of an attempt that is over for the next one.
     fn keep(&mut self, attempt: Attempt) {
         if self.spare.len() < MAX_SPARE {
-            self.spare.push(attempt.into_threads());
+            self.spare.extend(attempt.into_threads());
         }
     }
 
@@ -585,6 +608,7 @@ impl Scanner {
         attempt: &Attempt,
         span: std::ops::Range<u64>,
         cut: bool,
+        paths: &Paths,
         out: &mut Vec<Found>,
     ) {
         let (id, start, end) = (attempt.rule, span.start, span.end);
@@ -603,7 +627,7 @@ impl Scanner {
         };
         let class = match &rule.open {
             Some(open) => Some(open.body.clone()),
-            None if cut => attempt.looping_class(rule).cloned(),
+            None if cut => attempt.looping_class(rule, paths).cloned(),
             None => None,
         };
         let open = class.is_some();
@@ -851,7 +875,7 @@ fn is_plain(rules: &Ruleset, scope: ChannelSet, text: &str) -> bool {
     start.copy_from_slice(text.as_bytes());
     let padded = padded.get(..text.len() + 2 * BACK).unwrap_or_default();
     let Ok(padded) = std::str::from_utf8(padded) else { return false };
-    Scanner::default().skim(rules, scope, skip, padded, 0).at >= text.len()
+    Scanner::default().skim(rules, scope, skip, padded, 0, &mut rules.paths()).at >= text.len()
 }
 
 /// Scans a complete text. Findings are sorted by start, then rule, and none is open any more.

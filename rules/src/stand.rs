@@ -1,12 +1,12 @@
 //! How attempts stand behind a keyword that their match begins with: the same every time, so it is found out once.
 //!
-//! Most keywords that are common words come to nothing at the next character. That is looked at before anything opens,
+//! Most keywords that are common words come to nothing within a few characters. That is looked at before anything opens,
 //! and costs nothing of the text's budget.
 
-use crate::attempt::{Attempt, Outcome};
+use crate::attempt::{Attempt, LOOK, Outcome};
 use crate::compile::{CompiledRule, Trigger};
 use crate::fold::fold_ascii;
-use crate::pattern::{Places, Threads};
+use crate::pattern::{Node, Paths, Places, Threads};
 use crate::policy::View;
 use crate::sieve::{Bytes, is_word};
 
@@ -23,6 +23,8 @@ pub(crate) enum Stand {
 /// An attempt that goes on.
 #[derive(Debug)]
 pub(crate) struct Open {
+    /// By which the paths know it.
+    number: usize,
     /// Steps of the keyword.
     pub work: u64,
     pub places: Places,
@@ -33,6 +35,42 @@ pub(crate) struct Open {
 }
 
 impl Open {
+    /// Where its attempts begin on the paths.
+    pub fn node(&self, id: u16, rule: &CompiledRule, paths: &mut Paths) -> Option<Node> {
+        paths.resumed(self.number, id, &rule.program, &self.places.pcs, self.previous)
+    }
+
+    /// Whether the attempt of a rule comes to nothing in the next bytes; not where nothing can be said yet.
+    pub fn fails(&self, id: u16, rule: &CompiledRule, next: &[u8], paths: &mut Paths) -> bool {
+        if self.fails_at(next.first().copied()) {
+            return true;
+        }
+        let Some(mut node) = self.node(id, rule, paths).filter(|_| !self.places.matched) else {
+            return false;
+        };
+        let mut previous = self.previous;
+        for byte in next.iter().take(usize::from(LOOK)).copied() {
+            let byte = if self.folded && byte.is_ascii() { fold_ascii(byte) } else { byte };
+            if !byte.is_ascii() || self.folded && byte == 0 {
+                return false;
+            }
+            let c = char::from(byte);
+            if self.folded && byte == b' ' && previous == Some(c) {
+                continue;
+            }
+            previous = Some(c);
+            match paths.step(&rule.program, node, c) {
+                Some(step) if step.matched_here() || step.matched_behind() => return false,
+                Some(step) => match step.next() {
+                    Some(next) => node = next,
+                    None => return true,
+                },
+                None => return false,
+            }
+        }
+        false
+    }
+
     /// Whether the attempt ends at the next byte; not where nothing can be said yet.
     pub fn fails_at(&self, next: Option<u8>) -> bool {
         let (Some(byte), Some(ahead)) = (next.filter(u8::is_ascii), self.ahead) else {
@@ -103,8 +141,9 @@ impl Stands {
     /// Appends the next keyword, as its rule's view sees it.
     pub fn push(&mut self, id: u16, rule: &CompiledRule, keyword: &str) {
         let usable = rule.trigger == Trigger::Keywords && rule.before == 0 && keyword.is_ascii();
-        let behind = [None, Some('a')].map(|previous| {
-            let stand = || stand(id, rule, keyword, previous);
+        let behind = [(0, None), (1, Some('a'))].map(|(variant, previous)| {
+            let number = 2 * self.0.len() + variant;
+            let stand = || stand(id, rule, keyword, previous, number);
             usable.then(stand).flatten()
         });
         let spelling = match rule.view {
@@ -114,7 +153,7 @@ impl Stands {
             View::Raw => Spelling::Case,
         };
         let mut first = Attempt::new(id, 0, 0..keyword.len() as u64, Some('a'), Threads::new());
-        first.advance(rule, keyword.get(..1).unwrap_or_default(), 0);
+        first.advance(rule, keyword.get(..1).unwrap_or_default(), 0, &mut Paths::default());
         let bounded = usable && first.outcome() == Outcome::Failed;
         self.0.push(Known { written: keyword.as_bytes().into(), spelling, bounded, behind });
     }
@@ -177,10 +216,16 @@ impl Stands {
     }
 }
 
-fn stand(id: u16, rule: &CompiledRule, keyword: &str, previous: Option<char>) -> Option<Stand> {
+fn stand(
+    id: u16,
+    rule: &CompiledRule,
+    keyword: &str,
+    previous: Option<char>,
+    number: usize,
+) -> Option<Stand> {
     let end = keyword.len() as u64;
     let mut attempt = Attempt::new(id, 0, 0..end, previous, Threads::new());
-    let work = attempt.advance(rule, keyword, 0);
+    let work = attempt.advance(rule, keyword, 0, &mut Paths::default());
     match attempt.outcome() {
         Outcome::Failed => Some(Stand::Failed),
         Outcome::Matched { .. } => None,
@@ -191,7 +236,8 @@ fn stand(id: u16, rule: &CompiledRule, keyword: &str, previous: Option<char>) ->
             }
             let ahead = rule.program.ahead(&places);
             let (work, folded) = (work + end, rule.view != View::Raw);
-            Some(Stand::Open(Box::new(Open { work, places, chars, previous, ahead, folded })))
+            let open = Open { number, work, places, chars, previous, ahead, folded };
+            Some(Stand::Open(Box::new(open)))
         }
     }
 }

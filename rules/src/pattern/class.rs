@@ -118,10 +118,14 @@ fn ascii_bits(ranges: &[Range]) -> u128 {
     })
 }
 
-fn merged(mut ranges: Vec<Range>) -> Box<[Range]> {
-    ranges.sort_unstable();
-    let mut out: Vec<Range> = Vec::with_capacity(ranges.len());
-    for (low, high) in ranges {
+fn merged(ranges: Vec<Range>) -> Box<[Range]> {
+    // By insertion: they are few, mostly in order, and a sort of their own type is 8 KB of module.
+    let mut sorted: Vec<Range> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        sorted.insert(sorted.partition_point(|known| *known < range), range);
+    }
+    let mut out: Vec<Range> = Vec::with_capacity(sorted.len());
+    for (low, high) in sorted {
         match out.last_mut() {
             Some(last) if low <= last.1.saturating_add(1) => last.1 = last.1.max(high),
             _ => out.push((low, high)),

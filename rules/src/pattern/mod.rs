@@ -16,6 +16,7 @@ mod class;
 mod escape;
 mod lead;
 mod parse;
+mod paths;
 mod program;
 mod set;
 mod threads;
@@ -27,6 +28,7 @@ use std::fmt;
 
 pub use class::Class;
 pub use lead::Lead;
+pub(crate) use paths::{Node, Paths};
 pub use program::{First, Program};
 pub(crate) use threads::Places;
 pub use threads::Threads;

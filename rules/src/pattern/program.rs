@@ -279,6 +279,12 @@ impl Program {
         self.classes.get(usize::from(inst.class()?))
     }
 
+    /// The class of the first of these instructions that is a repeat without end.
+    pub(super) fn looping_class(&self, mut pcs: impl Iterator<Item = u16>) -> Option<&Class> {
+        let looping = |pc| self.inst(pc).filter(|inst| matches!(inst, Inst::Loop(_)));
+        self.class(pcs.find_map(looping)?)
+    }
+
     /// The case in which [`Self::takes`] compares.
     #[inline]
     pub(super) fn folded(&self, c: char) -> char {

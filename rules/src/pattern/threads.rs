@@ -45,9 +45,9 @@ pub struct Threads {
 /// Where a run from one start is, behind what it has read.
 #[derive(Debug)]
 pub struct Places {
-    pcs: Box<[u16]>,
+    pub pcs: Box<[u16]>,
     /// What has been read is a match.
-    matched: bool,
+    pub matched: bool,
 }
 
 impl Places {
@@ -86,16 +86,21 @@ impl Threads {
         if !from_start || self.fed != Some(end) || matched && self.best != Some((0, end)) {
             return None;
         }
-        let pcs = self.current.threads.iter().map(|thread| thread.pc).collect();
-        Some(Places { pcs, matched })
+        Some(Places { pcs: self.pcs().collect(), matched })
     }
 
-    /// A run from `start` that is at `places` after it has read up to `end`; only matches that reach `end` count.
-    pub fn resume(&mut self, places: &Places, start: u64, end: u64) {
-        self.reach_at_least(end);
-        self.current.threads.extend(places.pcs.iter().map(|pc| Thread { pc: *pc, start }));
-        self.best = places.matched.then_some((start, end));
-        self.fed = Some(end);
+    /// A run from `start` that waits at `pcs` after it has read up to `fed`, whose longest match so far ends at `best`;
+    /// only matches that reach `least_end` count.
+    pub fn resume(&mut self, pcs: &[u16], start: u64, fed: u64, best: Option<u64>, least_end: u64) {
+        self.reach_at_least(least_end);
+        self.current.threads.extend(pcs.iter().map(|pc| Thread { pc: *pc, start }));
+        self.best = best.map(|end| (start, end));
+        self.fed = Some(fed);
+    }
+
+    /// The instructions at which the run waits.
+    pub(super) fn pcs(&self) -> impl Iterator<Item = u16> + '_ {
+        self.current.threads.iter().map(|thread| thread.pc)
     }
 
     /// A run with no start yet.
@@ -165,9 +170,7 @@ impl Threads {
 
     /// The class of the repeat without end that the earliest such thread is in or about to enter, if there is one.
     pub fn looping_class<'a>(&self, program: &'a Program) -> Option<&'a Class> {
-        let looping =
-            |thread: &Thread| program.inst(thread.pc).filter(|i| matches!(i, Inst::Loop(_)));
-        program.class(self.current.threads.iter().find_map(looping)?)
+        program.looping_class(self.pcs())
     }
 
     /// Instructions visited since this was last asked; saturates.
@@ -283,7 +286,12 @@ impl Threads {
     }
 
     fn spend(&mut self) {
-        self.cost = self.cost.saturating_add(1);
+        self.charge(1);
+    }
+
+    /// Counts steps that were taken for it elsewhere.
+    pub fn charge(&mut self, steps: u32) {
+        self.cost = self.cost.saturating_add(steps);
     }
 }
 
@@ -296,6 +304,6 @@ struct Place {
     end: u64,
 }
 
-fn is_word(c: Option<char>) -> bool {
+pub(super) fn is_word(c: Option<char>) -> bool {
     c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
 }

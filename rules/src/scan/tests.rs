@@ -99,6 +99,32 @@ fn no_cut_changes_what_a_text_costs() {
     }
 }
 
+/// Places that are not known, known only in part, or all known by the time the text comes again.
+#[test]
+fn what_is_known_of_paths_changes_neither_findings_nor_cost() {
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let all: Vec<String> = SHAPES.iter().enumerate().map(|(id, shape)| rule(id, shape)).collect();
+    let rules = rules(&format!(r#"{{"rules":[{}]}}"#, all.join(",")));
+    let mut found = 0;
+    for _ in 0..if cfg!(debug_assertions) { 100 } else { 3000 } {
+        let length = 2 + random.below(80);
+        let text: String = (0..length).map(|_| char::from(b"abcdE e"[random.below(7)])).collect();
+        for scope in [ChannelSet::ALL, ChannelSet::REQUEST] {
+            let read = |room| {
+                *rules.paths() = Paths::with_room(room);
+                scan(&rules, scope, std::iter::once(text.as_str()))
+            };
+            let threads = read(0);
+            for room in [1, 5, 20, 1024] {
+                assert_eq!(read(room), threads, "{room} {text:?}");
+            }
+            assert_eq!(scan(&rules, scope, chars(&text)), threads, "known {text:?}");
+            found += threads.found.len();
+        }
+    }
+    assert!(found > 1000 || cfg!(debug_assertions));
+}
+
 #[test]
 fn a_text_near_its_budget_is_judged_the_same_at_every_cut() {
     let mut ends = std::collections::BTreeSet::new();
