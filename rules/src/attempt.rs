@@ -94,7 +94,9 @@ impl Attempt {
         let (start, end) = (anchor.start, anchor.end);
         let run = match paths.root(id, &rule.program, previous) {
             None => Run::new(end),
-            Some((node, cost)) => Run::Path(Path::new(node, cost, start, start, end)),
+            Some((node, cost)) => {
+                Run::Path(Path { cost, ..Path::new(id, node, start, start, end) })
+            }
         };
         Attempt::of(id, start, anchor, previous, run)
     }
@@ -123,7 +125,7 @@ impl Attempt {
         let best = open.places.matched.then_some(end);
         let run = match open.node(id, rule, paths) {
             None => Run::resumed(&open.places.pcs, start, end, best, end),
-            Some(node) => Run::Path(Path { best, ..Path::new(node, 0, start, end, end) }),
+            Some(node) => Run::Path(Path { best, ..Path::new(id, node, start, end, end) }),
         };
         let (at, chars, previous) = (end, open.chars, open.previous);
         let (free, due) = (LOOK, open.work);

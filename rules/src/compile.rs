@@ -10,7 +10,7 @@ use crate::granted::CompiledException;
 use crate::keys::Keys;
 use crate::openings::Openings;
 use crate::packs;
-use crate::pattern::{Class, Options, Paths, Program, Threads};
+use crate::pattern::{Class, MAX_PATHS, Options, Paths, Program, Threads};
 use crate::policy::{
     Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator,
     ValidatorKind, View,
@@ -375,7 +375,7 @@ impl Ruleset {
             + self.squashed.memory()
             + self.openings.memory()
             + self.stands.memory()
-            + Paths::MEMORY
+            + MAX_PATHS
             + programs
             + skips
     }

@@ -13,6 +13,7 @@ pub(crate) enum Run {
 /// A run from one start.
 #[derive(Debug)]
 pub(crate) struct Path {
+    pub rule: u16,
     /// None: nothing more can match.
     pub node: Option<Node>,
     pub start: u64,
@@ -28,14 +29,18 @@ pub(crate) struct Path {
 
 impl Path {
     /// At `node` after reading up to `fed`.
-    pub fn new(node: Node, cost: u32, start: u64, fed: u64, least_end: u64) -> Path {
-        Path { node: Some(node), start, best: None, least_end, fed, cost }
+    pub fn new(rule: u16, node: Node, start: u64, fed: u64, least_end: u64) -> Path {
+        Path { rule, node: Some(node), start, best: None, least_end, fed, cost: 0 }
+    }
+
+    /// The instructions at which it waits.
+    fn pcs<'a>(&self, paths: &'a Paths) -> &'a [u16] {
+        self.node.map_or(&[], |node| paths.pcs(self.rule, node))
     }
 
     fn threads(&self, paths: &Paths) -> Threads {
         let mut threads = Threads::new();
-        let pcs = self.node.map_or(&[][..], |node| paths.pcs(node));
-        threads.resume(pcs, self.start, self.fed, self.best, self.least_end);
+        threads.resume(self.pcs(paths), self.start, self.fed, self.best, self.least_end);
         threads.charge(self.cost);
         threads
     }
@@ -43,7 +48,7 @@ impl Path {
     /// False, and nothing is read, if the paths do not say where it leads.
     fn step(&mut self, paths: &mut Paths, program: &Program, c: char, end: u64) -> bool {
         let Some(node) = self.node else { return true };
-        let Some(step) = paths.step(program, node, c) else { return false };
+        let Some(step) = paths.step(self.rule, program, node, c) else { return false };
         if step.matched_behind() {
             self.matched(self.fed);
         }
@@ -149,7 +154,7 @@ impl Run {
     /// As [`Threads::looping_class`].
     pub fn looping_class<'a>(&self, paths: &Paths, program: &'a Program) -> Option<&'a Class> {
         match self {
-            Run::Path(path) => paths.looping_class(program, path.node?),
+            Run::Path(path) => program.looping_class(path.pcs(paths)),
             Run::Threads(threads) => threads.looping_class(program),
         }
     }

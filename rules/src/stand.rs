@@ -59,7 +59,7 @@ impl Open {
                 continue;
             }
             previous = Some(c);
-            match paths.step(&rule.program, node, c) {
+            match paths.step(id, &rule.program, node, c) {
                 Some(step) if step.matched_here() || step.matched_behind() => return false,
                 Some(step) => match step.next() {
                     Some(next) => node = next,

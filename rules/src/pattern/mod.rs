@@ -28,7 +28,7 @@ use std::fmt;
 
 pub use class::Class;
 pub use lead::Lead;
-pub(crate) use paths::{Node, Paths};
+pub(crate) use paths::{MAX_MEMORY as MAX_PATHS, Node, Paths};
 pub use program::{First, Program};
 pub(crate) use threads::Places;
 pub use threads::Threads;

@@ -1,17 +1,16 @@
 //! Where runs from one start lead: each step is worked out once, by [`Threads`], and looked up from then on.
 
-use super::class::Class;
 use super::program::{Inst, Program};
 use super::threads::{Threads, is_word};
 
-/// The most places that are kept, about half a KiB each. What leads further is worked out every time.
-const MAX_NODES: usize = 1024;
+/// The most bytes of memory for places. What leads further is left to [`Threads`].
+pub const MAX_MEMORY: usize = 1024 * 1024;
 /// The most instructions of one place.
 const MAX_PCS: usize = 64;
 /// The most steps of [`Threads`] that one look-up stands for.
 const MAX_COST: u32 = (1 << 13) - 1;
 
-/// A place in a program, known to [`Paths`].
+/// A place in the program of a rule, known to [`Paths`].
 pub type Node = u16;
 
 /// What a run came to by one character.
@@ -47,49 +46,84 @@ impl Step {
     }
 }
 
-/// The instructions at which a run of a rule waits.
-#[derive(Debug)]
-struct Place {
-    rule: u16,
-    pcs: Box<[u16]>,
-    /// It waits at a boundary, with a word character before it.
-    after_word: bool,
-    /// By the next character, of ASCII.
-    steps: Box<[Step; 128]>,
-}
-
 /// Unknown, or a place if there was room for it, and what it costs to get there.
 type Begin = Option<Option<(Node, u32)>>;
+
+/// The instructions at which a run waits.
+#[derive(Debug)]
+struct Place {
+    pcs: std::ops::Range<u32>,
+    /// It waits at a boundary, with a word character before it.
+    after_word: bool,
+}
+
+/// The places of one rule.
+#[derive(Debug)]
+struct Map {
+    places: Vec<Place>,
+    pcs: Vec<u16>,
+    /// By character of ASCII: which steps tell what it leads to, the same for those that the program tells not apart.
+    columns: [u8; 128],
+    width: usize,
+    /// By place and column.
+    steps: Vec<Step>,
+    /// Where runs begin, behind no word character and behind one.
+    roots: [Begin; 2],
+}
+
+impl Map {
+    fn new(program: &Program) -> Map {
+        let (columns, width) = program.columns();
+        let (places, pcs, steps) = (Vec::new(), Vec::new(), Vec::new());
+        Map { places, pcs, columns, width, steps, roots: [None; 2] }
+    }
+
+    fn pcs(&self, node: Node) -> &[u16] {
+        let place = self.places.get(usize::from(node));
+        let range = place.map_or(0..0, |place| place.pcs.start as usize..place.pcs.end as usize);
+        self.pcs.get(range).unwrap_or_default()
+    }
+
+    fn index(&self, node: Node, c: char) -> Option<usize> {
+        let column = self.columns.get(c as usize)?;
+        Some(usize::from(node) * self.width + usize::from(*column))
+    }
+
+    fn find(&self, pcs: &[u16], after_word: bool) -> Option<Node> {
+        let same = |node: &Node| {
+            let place = self.places.get(usize::from(*node));
+            place.is_some_and(|place| place.after_word == after_word) && self.pcs(*node) == pcs
+        };
+        (0..self.places.len() as Node).find(same)
+    }
+}
 
 /// The places that texts have led to so far, of the programs of all rules.
 ///
 /// What a run comes to, and what it costs, is the same whether its places are known here or not.
 #[derive(Debug)]
 pub struct Paths {
-    /// The most places.
+    /// Bytes of memory left for places.
     room: usize,
-    places: Vec<Place>,
-    /// Places where runs are resumed, by their number, and where they begin, by rule.
+    /// By rule.
+    maps: Vec<Option<Box<Map>>>,
+    /// Places where runs are resumed, by their number.
     resumed: Vec<Begin>,
-    roots: Vec<Begin>,
     threads: Threads,
 }
 
 impl Default for Paths {
     fn default() -> Paths {
-        Paths::with_room(MAX_NODES)
+        Paths::with_room(MAX_MEMORY)
     }
 }
 
 impl Paths {
-    /// With room for so many places, at most [`MAX_NODES`].
+    /// With room for so many bytes of places, at most [`MAX_MEMORY`].
     pub fn with_room(room: usize) -> Paths {
-        let (places, resumed, roots) = (Vec::new(), Vec::new(), Vec::new());
-        Paths { room: room.min(MAX_NODES), places, resumed, roots, threads: Threads::new() }
+        let (maps, resumed) = (Vec::new(), Vec::new());
+        Paths { room: room.min(MAX_MEMORY), maps, resumed, threads: Threads::new() }
     }
-
-    /// The most bytes of memory.
-    pub const MEMORY: usize = MAX_NODES * (size_of::<[Step; 128]>() + size_of::<Place>() + 2 * 8);
 
     /// The place of a run of `rule` that waits at `pcs` behind `previous`: always the same of one `number`.
     pub fn resumed(
@@ -100,13 +134,17 @@ impl Paths {
         pcs: &[u16],
         previous: Option<char>,
     ) -> Option<Node> {
-        let begun = match known(&self.resumed, number) {
-            Some(begun) => begun,
-            None => {
-                let begun = self.node(rule, program, pcs, previous).map(|node| (node, 0));
-                note(&mut self.resumed, number, begun)
+        let known = self.resumed.get(number).copied().flatten();
+        let begun = known.unwrap_or_else(|| {
+            let begun = self.node(rule, program, pcs, previous).map(|node| (node, 0));
+            if self.resumed.len() <= number {
+                self.resumed.resize(number.saturating_add(1), None);
             }
-        };
+            if let Some(slot) = self.resumed.get_mut(number) {
+                *slot = Some(begun);
+            }
+            begun
+        });
         begun.map(|(node, _)| node)
     }
 
@@ -117,43 +155,51 @@ impl Paths {
         program: &Program,
         previous: Option<char>,
     ) -> Option<(Node, u32)> {
-        let number = 2 * usize::from(rule) + usize::from(is_word(previous));
-        if let Some(begun) = known(&self.roots, number) {
-            return begun;
-        }
-        self.threads.reach_at_least(0);
-        self.threads.start(program, 0);
-        let cost = self.threads.cost();
-        let pcs: Vec<u16> = self.threads.pcs().collect();
-        let begun = self.node(rule, program, &pcs, previous).map(|node| (node, cost));
-        note(&mut self.roots, number, begun)
+        let behind = usize::from(is_word(previous));
+        let known = self.map(rule).and_then(|map| map.roots.get(behind).copied().flatten());
+        known.unwrap_or_else(|| {
+            self.threads.reach_at_least(0);
+            self.threads.start(program, 0);
+            let cost = self.threads.cost();
+            let pcs: Vec<u16> = self.threads.pcs().collect();
+            let begun = self.node(rule, program, &pcs, previous).map(|node| (node, cost));
+            if let Some(slot) = self.map_mut(rule).and_then(|map| map.roots.get_mut(behind)) {
+                *slot = Some(begun);
+            }
+            begun
+        })
     }
 
-    /// The instructions at which a run waits that is at `node`.
-    pub fn pcs(&self, node: Node) -> &[u16] {
-        self.places.get(usize::from(node)).map_or(&[], |place| &place.pcs)
+    fn map(&self, rule: u16) -> Option<&Map> {
+        self.maps.get(usize::from(rule))?.as_deref()
     }
 
-    /// The class of the repeat without end that a run at `node` is in or about to enter, if there is one.
-    pub fn looping_class<'a>(&self, program: &'a Program, node: Node) -> Option<&'a Class> {
-        program.looping_class(self.pcs(node).iter().copied())
+    fn map_mut(&mut self, rule: u16) -> Option<&mut Map> {
+        self.maps.get_mut(usize::from(rule))?.as_deref_mut()
+    }
+
+    /// The instructions at which a run of a rule waits that is at `node`.
+    pub fn pcs(&self, rule: u16, node: Node) -> &[u16] {
+        self.map(rule).map_or(&[], |map| map.pcs(node))
     }
 
     /// What `c` leads to; none where there is no room to tell.
     #[inline]
-    pub fn step(&mut self, program: &Program, node: Node, c: char) -> Option<Step> {
-        let place = self.places.get(usize::from(node))?;
-        match place.steps.get(c as usize) {
+    pub fn step(&mut self, rule: u16, program: &Program, node: Node, c: char) -> Option<Step> {
+        let map = self.map(rule)?;
+        match map.index(node, c).and_then(|index| map.steps.get(index)) {
             Some(step) if *step != Step::UNKNOWN => Some(*step),
-            _ => self.work_out(program, node, c),
+            // Without room for what is new, working it out again and again would cost more than threads do.
+            _ if self.room == 0 => None,
+            _ => self.work_out(rule, program, node, c),
         }
     }
 
     #[cold]
-    fn work_out(&mut self, program: &Program, node: Node, c: char) -> Option<Step> {
-        let place = self.places.get(usize::from(node))?;
-        let (rule, previous) = (place.rule, place.after_word.then_some('a'));
-        self.threads.resume(&place.pcs, 0, 0, None, 0);
+    fn work_out(&mut self, rule: u16, program: &Program, node: Node, c: char) -> Option<Step> {
+        let map = self.maps.get(usize::from(rule))?.as_deref()?;
+        let previous = map.places.get(usize::from(node))?.after_word.then_some('a');
+        self.threads.resume(map.pcs(node), 0, 0, None, 0);
         self.threads.step(program, previous, c, 0, 1);
         let cost = self.threads.cost();
         if cost > MAX_COST {
@@ -170,13 +216,14 @@ impl Paths {
             pcs => u32::from(self.node(rule, program, pcs, Some(c))?),
         };
         let step = Step(next << 16 | cost << 3 | matched | Step::KNOWN);
-        let place = self.places.get_mut(usize::from(node))?;
-        if let Some(slot) = place.steps.get_mut(c as usize) {
+        let map = self.map_mut(rule)?;
+        if let Some(slot) = map.index(node, c).and_then(|index| map.steps.get_mut(index)) {
             *slot = step;
         }
         Some(step)
     }
 
+    /// The place of a run of `rule` that waits at `pcs` behind `previous`; none without room for it.
     fn node(
         &mut self,
         rule: u16,
@@ -186,31 +233,38 @@ impl Paths {
     ) -> Option<Node> {
         let waits = |pc: &u16| matches!(program.inst(*pc), Some(Inst::Boundary(_)));
         let after_word = is_word(previous) && pcs.iter().any(waits);
-        let same = |place: &Place| {
-            place.rule == rule && place.after_word == after_word && *place.pcs == *pcs
+        let mut size = 0;
+        let mut map = match self.maps.get_mut(usize::from(rule)).and_then(Option::take) {
+            Some(map) => map,
+            None => {
+                size += size_of::<Map>();
+                Box::new(Map::new(program))
+            }
         };
-        if let Some(known) = self.places.iter().position(same) {
-            return Node::try_from(known).ok();
+        let mut found = map.find(pcs, after_word);
+        if found.is_none() && pcs.len() <= MAX_PCS && map.places.len() < Step::DEAD as usize {
+            size += size_of::<Place>() + size_of_val(pcs) + map.width * size_of::<Step>();
+            // Vectors double.
+            match self.room.checked_sub(2 * size) {
+                None => self.room = 0,
+                Some(room) => {
+                    self.room = room;
+                    found = Some(map.places.len() as Node);
+                    let from = map.pcs.len() as u32;
+                    map.pcs.extend_from_slice(pcs);
+                    let pcs = from..map.pcs.len() as u32;
+                    map.places.push(Place { pcs, after_word });
+                    let steps = map.steps.len() + map.width;
+                    map.steps.resize(steps, Step::UNKNOWN);
+                }
+            }
         }
-        if self.places.len() >= self.room || pcs.len() > MAX_PCS {
-            return None;
+        if self.maps.len() <= usize::from(rule) {
+            self.maps.resize_with(usize::from(rule).saturating_add(1), || None);
         }
-        let steps = Box::new([Step::UNKNOWN; 128]);
-        self.places.push(Place { rule, pcs: pcs.into(), after_word, steps });
-        Node::try_from(self.places.len().saturating_sub(1)).ok()
+        if let Some(slot) = self.maps.get_mut(usize::from(rule)) {
+            *slot = Some(map);
+        }
+        found
     }
-}
-
-fn known(begins: &[Begin], number: usize) -> Begin {
-    begins.get(number).copied().flatten()
-}
-
-fn note(begins: &mut Vec<Begin>, number: usize, begun: Option<(Node, u32)>) -> Option<(Node, u32)> {
-    if begins.len() <= number {
-        begins.resize(number.saturating_add(1), None);
-    }
-    if let Some(slot) = begins.get_mut(number) {
-        *slot = Some(begun);
-    }
-    begun
 }

@@ -4,6 +4,7 @@ use super::ast::Node;
 use super::class::Class;
 use super::parse::Parser;
 use super::set::Set;
+use super::threads::is_word;
 use super::{Options, PatternError};
 
 /// One instruction, 8 bytes. «Next» is the instruction behind it; targets are instruction numbers.
@@ -280,9 +281,25 @@ impl Program {
     }
 
     /// The class of the first of these instructions that is a repeat without end.
-    pub(super) fn looping_class(&self, mut pcs: impl Iterator<Item = u16>) -> Option<&Class> {
-        let looping = |pc| self.inst(pc).filter(|inst| matches!(inst, Inst::Loop(_)));
-        self.class(pcs.find_map(looping)?)
+    pub fn looping_class(&self, pcs: &[u16]) -> Option<&Class> {
+        let looping = |pc: &u16| self.inst(*pc).filter(|inst| matches!(inst, Inst::Loop(_)));
+        self.class(pcs.iter().find_map(looping)?)
+    }
+
+    /// By character of ASCII the number of a class of those that no instruction tells apart, and how many there are.
+    pub(super) fn columns(&self) -> ([u8; 128], usize) {
+        let mut known: Vec<(bool, Vec<u16>)> = Vec::new();
+        let columns = std::array::from_fn(|c| {
+            let c = char::from(c as u8);
+            let takers = self.instructions().filter(|(_, inst)| self.takes(*inst, self.folded(c)));
+            let class = (is_word(Some(c)), takers.map(|(pc, _)| pc).collect());
+            let column = known.iter().position(|known| *known == class);
+            column.unwrap_or_else(|| {
+                known.push(class);
+                known.len().saturating_sub(1)
+            }) as u8
+        });
+        (columns, known.len())
     }
 
     /// The case in which [`Self::takes`] compares.

@@ -170,7 +170,8 @@ impl Threads {
 
     /// The class of the repeat without end that the earliest such thread is in or about to enter, if there is one.
     pub fn looping_class<'a>(&self, program: &'a Program) -> Option<&'a Class> {
-        program.looping_class(self.pcs())
+        let pcs: Vec<u16> = self.pcs().collect();
+        program.looping_class(&pcs)
     }
 
     /// Instructions visited since this was last asked; saturates.
