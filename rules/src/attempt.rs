@@ -2,7 +2,7 @@
 
 use crate::compile::CompiledRule;
 use crate::fold::{Folded, fold};
-use crate::pattern::{Class, Paths, Places, Threads};
+use crate::pattern::{Class, Paths, Places};
 use crate::policy::View;
 use crate::run::{Path, Run};
 use crate::skip::FREE;
@@ -47,16 +47,16 @@ pub(crate) enum Outcome {
 }
 
 impl Attempt {
-    /// One that may begin at several places. `threads` are of any other attempt: they lend their memory.
+    /// One that may begin at several places. `spare` is of any other attempt: it lends its memory.
     pub fn new(
         rule: u16,
         first: u64,
         anchor: std::ops::Range<u64>,
         previous: Option<char>,
-        mut threads: Threads,
+        spare: Option<Run>,
     ) -> Attempt {
-        threads.reach_at_least(anchor.end);
-        Attempt::of(rule, first, anchor, previous, Run::Threads(threads))
+        let run = Run::new(anchor.end, spare);
+        Attempt::of(rule, first, anchor, previous, run)
     }
 
     fn of(
@@ -93,7 +93,7 @@ impl Attempt {
     ) -> Attempt {
         let (start, end) = (anchor.start, anchor.end);
         let run = match paths.root(id, &rule.program, previous) {
-            None => Run::new(end),
+            None => Run::new(end, None),
             Some((node, cost)) => {
                 Run::Path(Path { cost, ..Path::new(id, node, start, start, end) })
             }
@@ -132,12 +132,14 @@ impl Attempt {
         Attempt { at, chars, free, due, ..Attempt::of(id, start, anchor, previous, run) }
     }
 
-    /// Its threads, for another one.
-    pub fn into_threads(self) -> Option<Threads> {
-        match self.run {
-            Run::Threads(threads) => Some(threads),
-            Run::Path(_) => None,
-        }
+    /// Fails, whatever it has come to.
+    pub fn give_up(&mut self) {
+        self.outcome = Outcome::Failed;
+    }
+
+    /// The run of one that is over, for another one, if it has memory.
+    pub fn take_run(&mut self) -> Option<Run> {
+        self.run.take()
     }
 
     /// Where one from offset 0 stands behind its keyword, with the number of characters read and the last one; none
@@ -164,53 +166,66 @@ impl Attempt {
         base: u64,
         paths: &mut Paths,
     ) -> u64 {
-        if self.outcome != Outcome::Open {
-            return 0;
-        }
         let from = usize::try_from(self.at.saturating_sub(base)).unwrap_or(usize::MAX);
-        let folded = rule.view != View::Raw;
         let mut work = 0u64;
         for c in text.get(from..).unwrap_or_default().chars() {
-            let start = self.at;
-            let end = start + c.len_utf8() as u64;
-            if start <= self.anchor_start && start >= self.first {
-                self.run.start(&rule.program, start);
-            }
-            if folded {
-                self.step_folded(rule, c, start, end, paths);
-            } else {
-                self.step(rule, c, start, end, paths);
-            }
-            self.at = end;
-            let waiting = self.at <= self.anchor_start;
-            if self.outcome == Outcome::Open && self.run.is_dead() && !waiting {
-                self.resolve(rule, paths);
-            }
-            self.due += 1 + u64::from(self.run.cost());
-            match (self.free.checked_sub(1), self.outcome) {
-                (Some(_), Outcome::Failed) => {}
-                (Some(left @ 1..), Outcome::Open) => self.free = left,
-                _ => {
-                    self.free = 0;
-                    work += std::mem::take(&mut self.due);
-                }
-            }
             if self.outcome != Outcome::Open {
                 break;
             }
+            work += self.read(rule, c, &fold(c), paths);
         }
         work
+    }
+
+    /// Reads the next character, also as folding has it; returns the steps it took.
+    pub fn read(
+        &mut self,
+        rule: &CompiledRule,
+        c: char,
+        folded: &Folded,
+        paths: &mut Paths,
+    ) -> u64 {
+        if self.outcome != Outcome::Open {
+            return 0;
+        }
+        let start = self.at;
+        let end = start + c.len_utf8() as u64;
+        if start <= self.anchor_start && start >= self.first {
+            self.run.start(&rule.program, start);
+        }
+        if rule.view == View::Raw {
+            self.step(rule, c, start, end, paths);
+        } else {
+            self.step_folded(rule, folded, start, end, paths);
+        }
+        self.at = end;
+        let waiting = self.at <= self.anchor_start;
+        if self.outcome == Outcome::Open && self.run.is_dead() && !waiting {
+            self.resolve(rule, paths);
+        }
+        self.due += 1 + u64::from(self.run.cost());
+        match (self.free.checked_sub(1), self.outcome) {
+            (Some(_), Outcome::Failed) => 0,
+            (Some(left @ 1..), Outcome::Open) => {
+                self.free = left;
+                0
+            }
+            _ => {
+                self.free = 0;
+                std::mem::take(&mut self.due)
+            }
+        }
     }
 
     fn step_folded(
         &mut self,
         rule: &CompiledRule,
-        c: char,
+        folded: &Folded,
         start: u64,
         end: u64,
         paths: &mut Paths,
     ) {
-        match fold(c) {
+        match folded {
             Folded::Drop => {
                 self.ignorable += 1;
                 if self.ignorable > MAX_IGNORABLE_RUN {

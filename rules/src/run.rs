@@ -7,7 +7,7 @@ use crate::pattern::{Class, Node, Paths, Places, Program, Threads};
 #[derive(Debug)]
 pub(crate) enum Run {
     Path(Path),
-    Threads(Threads),
+    Threads(Box<Threads>),
 }
 
 /// A run from one start.
@@ -38,8 +38,8 @@ impl Path {
         self.node.map_or(&[], |node| paths.pcs(self.rule, node))
     }
 
-    fn threads(&self, paths: &Paths) -> Threads {
-        let mut threads = Threads::new();
+    fn threads(&self, paths: &Paths) -> Box<Threads> {
+        let mut threads = Box::<Threads>::default();
         threads.resume(self.pcs(paths), self.start, self.fed, self.best, self.least_end);
         threads.charge(self.cost);
         threads
@@ -68,16 +68,25 @@ impl Path {
 }
 
 impl Run {
-    /// One with no start yet, of matches that reach `least_end`.
-    pub fn new(least_end: u64) -> Run {
-        let mut threads = Threads::new();
+    /// One with no start yet, of matches that reach `least_end`. `spare` is of any other: it lends its memory.
+    pub fn new(least_end: u64, spare: Option<Run>) -> Run {
+        let mut threads = match spare {
+            Some(Run::Threads(threads)) => threads,
+            _ => Box::default(),
+        };
         threads.reach_at_least(least_end);
         Run::Threads(threads)
     }
 
+    /// What has memory, of one that is over.
+    pub fn take(&mut self) -> Option<Run> {
+        let over = || Path { node: None, ..Path::new(0, 0, 0, 0, 0) };
+        matches!(self, Run::Threads(_)).then(|| mem::replace(self, Run::Path(over())))
+    }
+
     /// As [`Threads::resume`].
     pub fn resumed(pcs: &[u16], start: u64, fed: u64, best: Option<u64>, least_end: u64) -> Run {
-        let mut threads = Threads::new();
+        let mut threads = Box::<Threads>::default();
         threads.resume(pcs, start, fed, best, least_end);
         Run::Threads(threads)
     }

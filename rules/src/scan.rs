@@ -10,8 +10,9 @@ use crate::compile::{CompiledRule, Ruleset, Shown, Trigger};
 use crate::finding::{Finding, Found, ScanError};
 use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::mask;
-use crate::pattern::{Paths, Threads};
+use crate::pattern::Paths;
 use crate::policy::View;
+use crate::run::Run;
 use crate::skip::{BACK, Fits, Next, Skip};
 use crate::stand::{Behind, Open};
 use crate::swallow::Swallow;
@@ -48,7 +49,7 @@ pub struct Scanner {
     run_start: u64,
     attempts: Vec<Attempt>,
     /// Memory of attempts that are over.
-    spare: Vec<Threads>,
+    spare: Vec<Run>,
     swallows: Vec<Swallow>,
     /// Per rule the end of its last match: anchors inside it are part of it.
     covered: Vec<(u16, u64)>,
@@ -127,20 +128,21 @@ impl Scanner {
         Ok(())
     }
 
-    /// Whatever is open reads the text up to `end`.
+    /// Whatever is open reads the character that ends at `end`.
     fn read(
         &mut self,
         rules: &Ruleset,
+        c: char,
         end: usize,
         paths: &mut Paths,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
         self.swallow(rules, end, out)?;
-        let text = self.text.get(..end).unwrap_or_default();
+        let folded = fold(c);
         let mut decided = false;
         for attempt in &mut self.attempts {
             if let Some(rule) = rules.rule(attempt.rule) {
-                self.work += attempt.advance(rule, text, self.base, paths);
+                self.work += attempt.read(rule, c, &folded, paths);
             }
             decided |= attempt.outcome() != Outcome::Open;
         }
@@ -185,7 +187,7 @@ impl Scanner {
             let Some(c) = self.text.get(index..).and_then(|t| t.chars().next()) else { break };
             let next = index + c.len_utf8();
             if !self.attempts.is_empty() || !self.swallows.is_empty() {
-                self.read(rules, next, paths, out)?;
+                self.read(rules, c, next, paths, out)?;
             }
             self.character(rules, scope, c, index..next, paths, out)?;
             self.previous = Some(c);
@@ -551,16 +553,14 @@ impl Scanner {
                 Attempt::unanchored(id, rule, anchored, previous, paths)
             }
             _ if rule.before == 0 => Attempt::at(id, rule, at, previous, paths),
-            _ => {
-                let threads = self.spare.pop().unwrap_or_default();
-                Attempt::new(id, base + first as u64, at, previous, threads)
-            }
+            _ => Attempt::new(id, base + first as u64, at, previous, self.spare.pop()),
         };
         self.work += attempt.advance(rule, self.text.get(..end).unwrap_or_default(), base, paths);
         self.check_work(end)?;
         let decided = attempt.outcome() != Outcome::Open;
         match attempt.outcome() {
-            Outcome::Failed => self.keep(attempt),
+            Outcome::Failed if self.spare.len() >= MAX_SPARE => {}
+            Outcome::Failed => self.spare.extend(attempt.take_run()),
             _ => self.attempts.push(attempt),
         }
         if decided {
@@ -572,34 +572,26 @@ impl Scanner {
 
     /// Reports decided attempts, a rule's earlier ones first, and drops what they cover.
     fn settle(&mut self, rules: &Ruleset, paths: &Paths, out: &mut Vec<Found>) {
-        let mut at = 0;
-        while let Some(attempt) = self.attempts.get(at) {
-            let (id, anchored) = (attempt.rule, attempt.anchor_start);
-            let earlier_open =
-                self.attempts.iter().take(at).any(|a| a.rule == id && a.outcome() == Outcome::Open);
-            match attempt.outcome() {
-                Outcome::Open => at += 1,
-                Outcome::Matched { .. } if earlier_open => at += 1,
-                Outcome::Failed => {
-                    let attempt = self.attempts.remove(at);
-                    self.keep(attempt);
+        let mut attempts = std::mem::take(&mut self.attempts);
+        for at in 0..attempts.len() {
+            let (earlier, rest) = attempts.split_at_mut(at);
+            let Some(attempt) = rest.first_mut() else { break };
+            let Outcome::Matched { start, end, cut } = attempt.outcome() else { continue };
+            if !earlier.iter().any(|a| a.rule == attempt.rule && a.outcome() == Outcome::Open) {
+                if !self.is_covered(attempt.rule, attempt.anchor_start) {
+                    self.matched(rules, attempt, start..end, cut, paths, out);
                 }
-                Outcome::Matched { start, end, cut } => {
-                    let attempt = self.attempts.remove(at);
-                    if !self.is_covered(id, anchored) {
-                        self.matched(rules, &attempt, start..end, cut, paths, out);
-                    }
-                    self.keep(attempt);
-                }
+                attempt.give_up();
             }
         }
-    }
-
-    /// Keeps the memory of an attempt that is over for the next one.
-    fn keep(&mut self, attempt: Attempt) {
-        if self.spare.len() < MAX_SPARE {
-            self.spare.extend(attempt.into_threads());
-        }
+        attempts.retain_mut(|attempt| {
+            let stays = attempt.outcome() != Outcome::Failed;
+            if !stays && self.spare.len() < MAX_SPARE {
+                self.spare.extend(attempt.take_run());
+            }
+            stays
+        });
+        self.attempts = attempts;
     }
 
     fn matched(

@@ -6,7 +6,7 @@
 use crate::attempt::{Attempt, LOOK, Outcome};
 use crate::compile::{CompiledRule, Trigger};
 use crate::fold::fold_ascii;
-use crate::pattern::{Node, Paths, Places, Threads};
+use crate::pattern::{Node, Paths, Places};
 use crate::policy::View;
 use crate::sieve::{Bytes, is_word};
 
@@ -152,7 +152,7 @@ impl Stands {
             View::Raw if rule.program.ignores_case() => Spelling::AnyCase,
             View::Raw => Spelling::Case,
         };
-        let mut first = Attempt::new(id, 0, 0..keyword.len() as u64, Some('a'), Threads::new());
+        let mut first = Attempt::new(id, 0, 0..keyword.len() as u64, Some('a'), None);
         first.advance(rule, keyword.get(..1).unwrap_or_default(), 0, &mut Paths::default());
         let bounded = usable && first.outcome() == Outcome::Failed;
         self.0.push(Known { written: keyword.as_bytes().into(), spelling, bounded, behind });
@@ -224,7 +224,7 @@ fn stand(
     number: usize,
 ) -> Option<Stand> {
     let end = keyword.len() as u64;
-    let mut attempt = Attempt::new(id, 0, 0..end, previous, Threads::new());
+    let mut attempt = Attempt::new(id, 0, 0..end, previous, None);
     let work = attempt.advance(rule, keyword, 0, &mut Paths::default());
     match attempt.outcome() {
         Outcome::Failed => Some(Stand::Failed),
