@@ -326,8 +326,8 @@ impl Request {
             Rule::Reject => {
                 tally.row(id, None, "reject", mode);
                 if mode == Mode::Enforce {
+                    // The decision is taken where the verdict is spoken: an upstream may answer before.
                     self.refused = true;
-                    tally.reach(Decision::Reject);
                     tally.refused_by.get_or_insert_with(|| id.to_owned());
                 } else {
                     tally.reach(Decision::Audit);
