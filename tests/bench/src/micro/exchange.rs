@@ -20,7 +20,7 @@ const CHAT: Dialect = Dialect::OpenAIChat;
 /// # Errors
 /// What is wrong with it.
 pub fn engine(json: &[u8]) -> Result<Rc<Engine>, Error> {
-    let guard = Guard::new(json, &|_| None, crate::now()).map_err(|errors| errors.to_string())?;
+    let guard = Guard::new(json, &|_| None, 0).map_err(|errors| errors.to_string())?;
     Ok(guard.first().cloned().ok_or("no policy")?)
 }
 
