@@ -24,7 +24,8 @@ default:
 test:
     @python3 tests/tools/suite.py {{ quote(just_executable()) }} \
         --checks lint deny \
-        --tests test-debug test-release test-wasi test-tools test-bench e2e e2e-oldest
+        --tests test-debug test-release test-wasi test-tools test-bench e2e e2e-oldest \
+        --optional mesh-if-built
 
 # Builds the optimized module: target/wasm32-wasip1/release/weir_filter.wasm.
 build: rust node
@@ -87,6 +88,22 @@ e2e-oldest *arguments: build venv
     }
     export ENVOY={{ quote(oldest / "envoy/_bin/envoy") }}
     exec {{ python }} -m pytest tests/e2e "$@"
+
+# In a real mesh on loopback: istiod, kube-apiserver, pilot-agent. The first run builds them (20 minutes). Arguments are pytest's.
+[no-exit-message]
+[positional-arguments]
+mesh *arguments: build venv
+    @tests/mesh/tools.sh; ENVOY=$({{ just }} envoy); export ENVOY; exec {{ python }} -m pytest tests/mesh "$@"
+
+# The same where the control plane has been built before.
+[private]
+mesh-if-built:
+    @if missing=$(tests/mesh/tools.sh --check); then {{ just }} mesh; else echo "skipped: the mesh's tests did not run: $missing"; fi
+
+# The module as an OCI artefact and image, with what pins them: target/image, target/image.json.
+image: build
+    python3 tests/tools/image.py {{ quote(module) }} {{ quote(root / "target/image") }} \
+        --version "$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)"
 
 # Native tests with overflow checks and debug assertions.
 test-debug:

@@ -41,6 +41,7 @@ def exchange(
     method: str = "POST",
     headers: Headers = (),
     host: str = "api.openai.com",
+    address: str = "127.0.0.1",
     on_piece: Callable[[bytes], bool | None] | None = None,
     on_early: Callable[[Head], None] | None = None,
     timeout: float = TIMEOUT,
@@ -51,7 +52,7 @@ def exchange(
     with a status of 1xx as they come.
     Status 0 and `complete` false say that the proxy closed the connection without an answer.
     """
-    exchanged = _exchange(port, path, body, method, list(headers), host, on_piece, on_early)
+    exchanged = _exchange((address, port), path, body, method, list(headers), host, on_piece, on_early)
     return asyncio.run(asyncio.wait_for(exchanged, timeout))
 
 
@@ -100,9 +101,9 @@ async def read_answer_head(reader: asyncio.StreamReader, answer: Answer, on_earl
             on_early(head)
 
 
-async def _exchange(port, path, body, method, headers, host, on_piece, on_early) -> Answer:
+async def _exchange(where, path, body, method, headers, host, on_piece, on_early) -> Answer:
     sending, headers = prepared(body, headers)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=HEAD_LIMIT)
+    reader, writer = await asyncio.open_connection(*where, limit=HEAD_LIMIT)
     started = time.monotonic()
     all_headers = [("host", host), *headers, *sending.framing_headers()]
     writer.write(encode_head(f"{method} {path} HTTP/1.1", all_headers))

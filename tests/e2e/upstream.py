@@ -9,6 +9,7 @@ import asyncio
 import base64
 import itertools
 import json
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -108,10 +109,12 @@ def sent(script: Script, **how) -> Script:
 
 
 class Upstream:
-    """The provider, on a thread of its own. Use as a context manager, or call `start` and `stop`."""
+    """The provider, on a thread of its own. Use as a context manager, or call `start` and `stop`. With
+    `tls` it speaks nothing else."""
 
-    def __init__(self, port: int = 0, default: Script | None = None):
+    def __init__(self, port: int = 0, default: Script | None = None, tls: ssl.SSLContext | None = None):
         self.port = port
+        self._tls = tls
         self._default = default
         self._scripts: dict[str, Script] = {}
         self._requests: list[Request] = []
@@ -153,7 +156,7 @@ class Upstream:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        serve = asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=HEAD_LIMIT)
+        serve = asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=HEAD_LIMIT, ssl=self._tls)
         server = self._loop.run_until_complete(serve)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()

@@ -1,8 +1,9 @@
 """Runs recipes one after another, all of them, and closes with the sum of what their test runners counted.
 
-Usage: suite.py RUNNER --checks RECIPE... --tests RECIPE...
+Usage: suite.py RUNNER --checks RECIPE... --tests RECIPE... --optional RECIPE...
 
-RUNNER is the command runner. A check counts no tests; a recipe after `--tests` has to run at least one. A recipe that
+RUNNER is the command runner. A check counts no tests; a recipe after `--tests` has to run at least one; one after
+`--optional` may say why it runs none. A recipe that
 ends in failure without a failed test of its own counts as one failed. The last line is `N passed, N failed`, followed
 by `, N skipped` where tests were skipped; the exit status is 1 where anything failed.
 """
@@ -96,10 +97,12 @@ def main() -> int:
     parser.add_argument("runner")
     parser.add_argument("--checks", nargs="*", default=[])
     parser.add_argument("--tests", nargs="*", default=[])
+    parser.add_argument("--optional", nargs="*", default=[])
     chosen = parser.parse_args()
     total = Count()
     broken = []
-    for recipe, must_test in [(name, False) for name in chosen.checks] + [(name, True) for name in chosen.tests]:
+    plan = [(name, False) for name in chosen.checks] + [(name, True) for name in chosen.tests]
+    for recipe, must_test in plan + [(name, False) for name in chosen.optional]:
         count = run(chosen.runner, recipe, must_test)
         total.add(count)
         if count.failed:

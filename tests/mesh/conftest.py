@@ -1,0 +1,82 @@
+"""What the mesh's tests share: one control plane, one provider that speaks TLS, and the module in the lab's registry."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/tools")]
+
+from image import pack  # noqa: E402
+from lab import Lab, tools  # noqa: E402
+from tls import Authority  # noqa: E402
+from upstream import Upstream  # noqa: E402
+
+
+@dataclass
+class Image:
+    """The module as the lab's registry has it."""
+
+    url: str
+    sha256: str
+    layout: Path
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Everything here needs the tools; without them nothing is claimed to have run."""
+    check = subprocess.run([HERE / "tools.sh", "--check"], capture_output=True, text=True)
+    if check.returncode:
+        pytest.exit(check.stdout.strip(), returncode=1)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The control plane."""
+    with Lab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Who signs the provider's certificate."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def provider(authority: Authority) -> Iterator[Upstream]:
+    """The provider, under its real names, behind TLS."""
+    with Upstream(tls=authority.server("api.openai.com", "api.anthropic.com")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def module() -> Path:
+    """The built module."""
+    path = ROOT / "target/wasm32-wasip1/release/weir_filter.wasm"
+    assert path.exists(), "the module is missing: run ./just build"
+    return path
+
+
+@pytest.fixture(scope="session")
+def image(lab: Lab, module: Path, tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """The module in the registry, as `./just image` packs it."""
+    layout = tmp_path_factory.mktemp("image") / "layout"
+    pins = pack(module.read_bytes(), "0.0.0", layout)
+    return Image(lab.push(layout, "0.0.0"), pins["artefact"].removeprefix("sha256:"), layout)
+
+
+def built(overlay: Path) -> str:
+    """What `kubectl kustomize` makes of an overlay."""
+    command = [tools() / "bin/kubectl", "kustomize", overlay]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def as_list(documents: list[dict]) -> str:
+    """Documents as one that can be applied."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": documents})

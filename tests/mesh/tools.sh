@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Brings a real control plane, built from source by the Go toolchain: kube-apiserver, kubectl, istiod, pilot-agent and
+# istioctl, and what packs and checks manifests; etcd comes from Debian. The first run takes about 20 minutes on two cores.
+# Usage: tools.sh           builds what is missing, and prints the folder
+#        tools.sh --check   prints the folder if everything is there, else what is missing, with status 1
+# Everything lies in $WEIR_MESH_CACHE (~/.cache/weir-mesh) and Go's own caches, outside the checkout.
+set -euo pipefail
+
+cache=${WEIR_MESH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/weir-mesh}
+# The proxy for Go modules gives out one version of Istio, the beginning of 1.31.
+istio=v0.0.0-20260827124520-eed52ebb66ad
+kubernetes=v1.36.3
+
+# Where the binary of a tool lies: another version is another file.
+declare -A tools=(
+    [pilot-discovery]="istio.io/istio/pilot/cmd/pilot-discovery@$istio"
+    [pilot-agent]="istio.io/istio/pilot/cmd/pilot-agent@$istio"
+    [istioctl]="istio.io/istio/istioctl/cmd/istioctl@$istio"
+    [kube-apiserver]="k8s.io/kubernetes/cmd/kube-apiserver@$kubernetes"
+    [kubectl]="k8s.io/kubernetes/cmd/kubectl@$kubernetes"
+    [crane]="github.com/google/go-containerregistry/cmd/crane@v0.22.1"
+    [kubeconform]="github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
+    [helm]="helm.sh/helm/v3/cmd/helm@v3.22.0"
+    [etcd]="debian:etcd-server"
+)
+
+# Which version of a tool is there, as the file beside it says.
+have() {
+    [[ -x $cache/bin/$1 && -f $cache/bin/$1.from && $(<"$cache/bin/$1.from") == "${tools[$1]}" ]]
+}
+
+missing=()
+for tool in "${!tools[@]}"; do
+    have "$tool" || missing+=("$tool")
+done
+if [[ ! -f $cache/istio/crds.yaml || ! -f $cache/istio/bootstrap.json ]]; then
+    missing+=(istio-files)
+fi
+if [[ ${1:-} == --check ]]; then
+    ((${#missing[@]} == 0)) && echo "$cache" && exit 0
+    echo "not built: ${missing[*]} (tests/mesh/tools.sh builds it)"
+    exit 1
+fi
+
+mkdir -p "$cache/bin" "$cache/istio"
+export GOBIN=$cache/bin GOTOOLCHAIN=local GOFLAGS=-buildvcs=false
+
+# Kubernetes replaces its own modules by folders, which `go install` refuses: a module around it names their versions.
+kubernetes_module() {
+    local folder=$cache/kubernetes proxied staging=v0.${kubernetes#v1.}
+    mkdir -p "$folder"
+    cd "$folder"
+    go mod download "k8s.io/kubernetes@$kubernetes"
+    proxied=$(go env GOMODCACHE)/cache/download/k8s.io/kubernetes/@v/$kubernetes.mod
+    {
+        printf 'module weir.dev/mesh\n\ngo 1.26.0\n\nrequire k8s.io/kubernetes %s\n\nreplace (\n' "$kubernetes"
+        sed -n '/^replace (/,/^)/p' "$proxied" | awk -v version="$staging" '/=>/ {print "\t" $1 " => " $1 " " version}'
+        echo ')'
+    } >go.mod
+    printf '//go:build tools\n\npackage tools\n\nimport (\n\t_ "k8s.io/kubernetes/cmd/kube-apiserver"\n\t_ "k8s.io/kubernetes/cmd/kubectl"\n)\n' >tools.go
+    GOFLAGS="-buildvcs=false -mod=mod" go mod tidy
+}
+
+build() {
+    local tool=$1 from=${tools[$1]} package version minor
+    echo "building $tool" >&2
+    case $from in
+    debian:*)
+        local folder=$cache/etcd
+        mkdir -p "$folder"
+        (cd "$folder" && apt-get download --quiet "${from#debian:}" >&2)
+        dpkg-deb -x "$folder"/etcd-server_*.deb "$folder"
+        cp "$folder/usr/bin/etcd" "$cache/bin/etcd"
+        ;;
+    k8s.io/kubernetes/*)
+        package=${from%@*} version=k8s.io/component-base/version
+        minor=${kubernetes#v1.}
+        (
+            kubernetes_module
+            GOFLAGS="-buildvcs=false -mod=mod" go build -o "$cache/bin/$tool" \
+                -ldflags "-X $version.gitVersion=$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=${minor%%.*}" "$package"
+        )
+        ;;
+    *) go install "$from" ;;
+    esac
+    echo "$from" >"$cache/bin/$tool.from"
+}
+
+for tool in "${missing[@]}"; do
+    [[ $tool == istio-files ]] || build "$tool"
+done
+# The module carries the resources' definitions, and the proxy's first configuration.
+source=$(go mod download -json "istio.io/istio@$istio" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+install -m 644 "$source/manifests/charts/base/files/crd-all.gen.yaml" "$cache/istio/crds.yaml"
+install -m 644 "$source/tools/packaging/common/envoy_bootstrap.json" "$cache/istio/bootstrap.json"
+echo "$cache"
