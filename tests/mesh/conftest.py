@@ -1,10 +1,8 @@
 """What the mesh's tests share: one control plane, one provider that speaks TLS, and the module in the lab's registry."""
 
-import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +11,12 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/tools")]
 
+from envoy import wait_for  # noqa: E402
 from image import pack  # noqa: E402
-from lab import Lab, tools  # noqa: E402
+from lab import Lab  # noqa: E402
+from manifests import Image  # noqa: E402
 from tls import Authority  # noqa: E402
 from upstream import Upstream  # noqa: E402
-
-
-@dataclass
-class Image:
-    """The module as the lab's registry has it."""
-
-    url: str
-    sha256: str
-    layout: Path
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,12 +62,18 @@ def image(lab: Lab, module: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     return Image(lab.push(layout, "0.0.0"), pins["artefact"].removeprefix("sha256:"), layout)
 
 
-def built(overlay: Path) -> str:
-    """What `kubectl kustomize` makes of an overlay."""
-    command = [tools() / "bin/kubectl", "kustomize", overlay]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+@pytest.fixture(scope="session")
+def mesh(
+    lab: Lab, image: Image, provider: Upstream, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], list[dict]]:
+    """The egress gateway in Shadow; gives the resources of any overlay of it."""
+    import egress
 
+    folder = egress.write_credentials(tmp_path_factory.mktemp("keys") / "credentials")
 
-def as_list(documents: list[dict]) -> str:
-    """Documents as one that can be applied."""
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": documents})
+    def of(overlay: str) -> list[dict]:
+        return egress.documents(overlay, image, provider, authority, folder)
+
+    egress.up(lab, of("egress"))
+    wait_for("the first answer", lambda: egress.ask(provider).status == 200, 60)
+    return of

@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
-import yaml
-from conftest import ROOT, Image, as_list, built
+from client import Answer, exchange
+from envoy import wait_for
 from lab import Lab, Proxy
+from manifests import Image, as_list, built
+from providers import OpenAI
+from samples import INJECTION, SECRET, leaked, tokens
+from states import text_of
 from tls import Authority
-from upstream import Upstream
+from upstream import SCENARIO, Upstream
 
 GATEWAY = "127.0.0.11"
 APPLICATION = "127.0.0.12"
@@ -38,12 +42,10 @@ spec: {{address: {GATEWAY}, labels: {{app: weir-egress}}, serviceAccount: weir-e
 
 def documents(overlay: str, image: Image, provider: Upstream, authority: Authority, credentials: Path) -> list[dict]:
     """The overlay's resources: the module from the lab's registry, the provider next door, the keys from a folder."""
-    text = built(ROOT / "istio/overlays" / overlay).replace("/etc/weir/credentials", str(credentials))
-    found = list(yaml.safe_load_all(text))
+    mounted = json.dumps(built(overlay, image)).replace("/etc/weir/credentials", str(credentials))
+    found = json.loads(mounted)
     for document in found:
         spec = document.get("spec", {})
-        if document["kind"] in ("WasmPlugin", "TrafficExtension"):
-            spec.get("wasm", spec).update({"url": image.url, "sha256": image.sha256})
         if document["kind"] == "ServiceEntry":
             spec |= {"resolution": "STATIC", "endpoints": [{"address": "127.0.0.1", "ports": {"http": provider.port}}]}
         for port in spec.get("trafficPolicy", {}).get("portLevelSettings", []):
@@ -70,3 +72,27 @@ def up(lab: Lab, found: list[dict]) -> tuple[Proxy, Proxy]:
     gateway = lab.proxy("gateway", "router", NAMESPACE, GATEWAY, {"app": "weir-egress"}, account="weir-egress")
     sidecar = lab.proxy("assistant", "sidecar", "app", APPLICATION, {"app": "assistant"})
     return gateway, sidecar
+
+
+def says(llm):
+    """What the provider answers: a secret, token by token."""
+    return llm.answer(tokens(f"the key {SECRET} is here", 4))
+
+
+def ask(provider, prompt: str = "hello", llm=None, stream: bool = False, headers=(), address: str = APPLICATION) -> Answer:
+    """One exchange of the application: the provider's answer holds a secret."""
+    llm = llm or OpenAI()
+    scenario = provider.add(says(llm))
+    body = json.dumps(llm.request(prompt, stream=stream)).encode()
+    sent = [(SCENARIO, scenario), *headers]
+    answer = exchange(80, llm.path, body, headers=sent, host=llm.host, address=address)
+    answer.scenario = scenario
+    return answer
+
+
+def enforces(provider, llm=None, address: str = APPLICATION) -> None:
+    """Refuses an injected prompt, masks the secret in an answer, and leaves the rest alone."""
+    wait_for("Enforce", lambda: ask(provider, INJECTION, llm, address=address).status == 403, 30)
+    for stream in (False, True):
+        answer = ask(provider, llm=llm, stream=stream, address=address)
+        assert answer.status == 200 and not leaked(text_of(answer)) and "is here" in text_of(answer)
