@@ -198,6 +198,10 @@ class Lab:
         self._wait(name, process, lambda: http_ok(f"http://127.0.0.1:{status}/healthz/ready"), proxy.log)
         return proxy
 
+    def proxy_log(self, name: str) -> str:
+        """What a proxy's agent and Envoy wrote so far."""
+        return (self.folder / name / "log").read_text(errors="replace")
+
     def stop(self, name: str) -> None:
         """Stops one proxy."""
         for process in [process for known, process in self._processes if known == name]:
@@ -262,7 +266,8 @@ class Lab:
             return self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0
 
         self._wait("kube-apiserver", process, ready, lambda: self.log("kube-apiserver"))
-        self.apply((self.tools / "istio/crds.yaml").read_text())
+        for file in ("crds.yaml", "gateway-api.yaml"):
+            self.apply((self.tools / "istio" / file).read_text())
         crds = [f"crd/{name}.extensions.istio.io" for name in ("wasmplugins", "trafficextensions")]
         self.kubectl("wait", "--for=condition=established", "--timeout=60s", *crds)
         self.kubectl("create", "namespace", "istio-system")

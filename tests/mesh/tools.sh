@@ -10,6 +10,7 @@ cache=${WEIR_MESH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/weir-mesh}
 # The proxy for Go modules gives out one version of Istio, the beginning of 1.31.
 istio=v0.0.0-20260827124520-eed52ebb66ad
 kubernetes=v1.36.3
+gateway_api=v1.6.0
 
 # Where the binary of a tool lies: another version is another file.
 declare -A tools=(
@@ -33,9 +34,9 @@ missing=()
 for tool in "${!tools[@]}"; do
     have "$tool" || missing+=("$tool")
 done
-if [[ ! -f $cache/istio/crds.yaml || ! -f $cache/istio/bootstrap.json ]]; then
-    missing+=(istio-files)
-fi
+for file in crds.yaml bootstrap.json gateway-api.yaml; do
+    [[ -f $cache/istio/$file ]] || missing+=("$file")
+done
 if [[ ${1:-} == --check ]]; then
     ((${#missing[@]} == 0)) && echo "$cache" && exit 0
     echo "not built: ${missing[*]} (tests/mesh/tools.sh builds it)"
@@ -87,10 +88,17 @@ build() {
 }
 
 for tool in "${missing[@]}"; do
-    [[ $tool == istio-files ]] || build "$tool"
+    [[ $tool == *.* ]] || build "$tool"
 done
-# The module carries the resources' definitions, and the proxy's first configuration.
-source=$(go mod download -json "istio.io/istio@$istio" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+# The modules carry the resources' definitions, and the proxy's first configuration.
+folder_of() {
+    go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
+}
+source=$(folder_of "istio.io/istio@$istio")
 install -m 644 "$source/manifests/charts/base/files/crd-all.gen.yaml" "$cache/istio/crds.yaml"
 install -m 644 "$source/tools/packaging/common/envoy_bootstrap.json" "$cache/istio/bootstrap.json"
+for crd in "$(folder_of "sigs.k8s.io/gateway-api@$gateway_api")"/config/crd/standard/*.yaml; do
+    echo ---
+    cat "$crd"
+done >"$cache/istio/gateway-api.yaml"
 echo "$cache"

@@ -1,0 +1,135 @@
+"""The Helm chart: what it makes of its values, and Weir by EnvoyFilter, which only the chart brings."""
+
+import json
+import subprocess
+
+import egress
+import pytest
+import yaml
+from egress import ask, enforces
+from envoy import wait_for
+from lab import Lab, tools
+from manifests import ISTIO, Image, as_list
+from providers import OpenAI
+from samples import INJECTION
+
+CHART = ISTIO / "chart"
+
+
+def template(image: Image, *values: str, check: bool = True) -> list[dict]:
+    """The chart's resources."""
+    done = helm("template", "weir", CHART, "--namespace", egress.NAMESPACE, *pinned(image), *values)
+    if check:
+        assert done.returncode == 0, done.stderr
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def helm(*arguments) -> subprocess.CompletedProcess:
+    """Runs helm."""
+    return subprocess.run([tools() / "bin/helm", *map(str, arguments)], capture_output=True, text=True)
+
+
+def pinned(image: Image) -> list[str]:
+    """The module's values."""
+    return ["--set", f"module.url={image.url}", "--set", f"module.sha256={image.sha256}"]
+
+
+@pytest.mark.parametrize("kind", ["WasmPlugin", "TrafficExtension", "EnvoyFilter"])
+def test_lint(image, kind):
+    done = helm("lint", "--strict", CHART, *pinned(image), "--set", f"kind={kind}")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", ["WasmPlugin", "TrafficExtension", "EnvoyFilter"])
+def test_the_api_server_and_istioctl_take_it(lab: Lab, mesh, image, kind):
+    documents = template(image, "--set", f"kind={kind}")
+    arguments = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"]
+    lab.kubectl(*arguments, given=as_list(documents))
+    given = "\n---\n".join(yaml.safe_dump(d) for d in documents)
+    done = subprocess.run([tools() / "bin/istioctl", "validate", "-f", "-"], input=given, capture_output=True, text=True)
+    assert done.returncode == 0 and "Warning" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+def test_the_policy_is_the_one_of_the_base(image):
+    [plugin] = template(image)
+    base = yaml.safe_load((ISTIO / "base/policy.yaml").read_text())
+    del base["metadata"]["annotations"]
+    assert plugin["spec"]["pluginConfig"] == base
+    [enforcing] = template(image, "--set", "mode=Enforce")
+    assert enforcing["spec"]["pluginConfig"]["spec"]["mode"] == "Enforce"
+
+
+def test_a_policy_of_ones_own(image, tmp_path):
+    own = {"apiVersion": "guard.weir.dev/v1alpha1", "kind": "Policy", "metadata": {"name": "own"}, "spec": {"packs": []}}
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"policy": own}))
+    [plugin] = template(image, "--values", str(values))
+    assert plugin["spec"]["pluginConfig"] == own
+
+
+REFUSED = {
+    "fail-open": (["failStrategy=FAIL_OPEN"], "failStrategy"),
+    "unpinned": (["module.sha256="], "sha256"),
+    "everywhere": (["selector=null"], "selector"),
+    "both": (["targetRefs[0].kind=Gateway", "targetRefs[0].name=a"], "targetRefs"),
+    "a-typing-error": (["modul.url=x"], "modul"),
+    "held-by-a-plugin": (["policy.kind=Policy", "policy.metadata.name=a", "policy.spec.holdHeaders=true"], "holdHeaders"),
+    "waypoint": (["kind=EnvoyFilter", "targetRefs[0].kind=Gateway", "targetRefs[0].name=a"], "targetRefs"),
+}
+
+
+@pytest.mark.parametrize("values,named", REFUSED.values(), ids=REFUSED.keys())
+def test_bad_values_are_refused(image, values, named):
+    done = helm("template", "weir", CHART, *pinned(image), *(part for v in values for part in ("--set", v)))
+    assert done.returncode != 0 and named in done.stderr
+
+
+def test_as_a_part_of_another_chart(image, tmp_path):
+    """An assistant's own chart brings Weir along."""
+    (tmp_path / "Chart.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "v2",
+                "name": "assistant",
+                "version": "1.0.0",
+                "dependencies": [{"name": "weir", "version": "0.1.0", "repository": f"file://{CHART}"}],
+            }
+        )
+    )
+    module = {"url": image.url, "sha256": image.sha256}
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump({"weir": {"module": module, "selector": {"app": "assistant"}}}))
+    assert helm("dependency", "build", tmp_path).returncode == 0
+    done = helm("template", "assistant", tmp_path, "--namespace", "assistants")
+    [plugin] = [d for d in yaml.safe_load_all(done.stdout) if d]
+    assert plugin["kind"] == "WasmPlugin" and plugin["spec"]["pluginConfig"]["kind"] == "Policy", done.stderr
+
+
+def test_by_envoyfilter(lab: Lab, mesh, image, provider):
+    """Beside the overlay's gateway, in the plugin's place. Its policy changes without a request failing."""
+    lab.kubectl("-n", egress.NAMESPACE, "delete", "wasmplugin", "weir")
+    values = ["--set", "kind=EnvoyFilter,envoyFilter.bufferLimit=2097152,envoyFilter.holdHeaders=true"]
+    lab.apply(as_list(template(image, *values, "--set", "mode=Enforce")))
+    enforces(provider)
+    assert provider.received(ask(provider, INJECTION).scenario) == [], "not even the head of a refused request"
+    lab.apply(as_list(template(image, *values)))
+    wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
+    large = ask(provider, "word " * 300_000, OpenAI())
+    assert large.status == 200, "more than a proxy's own buffer of 1 MiB"
+    lab.kubectl("-n", egress.NAMESPACE, "delete", "envoyfilter", "weir")
+    lab.apply(as_list(mesh("egress")))
+
+
+def test_records_go_to_the_access_log(lab: Lab, mesh, image, provider):
+    lab.kubectl("-n", egress.NAMESPACE, "delete", "wasmplugin", "weir")
+    lab.apply(as_list(template(image, "--set", "kind=EnvoyFilter", "--set", "mode=Enforce")))
+    enforces(provider)
+
+    def records() -> list[dict]:
+        lines = [line for line in lab.proxy_log("gateway").splitlines() if line.startswith('{"') and '"weir":"{' in line]
+        return [json.loads(json.loads(line)["weir"]) for line in lines]
+
+    found = wait_for("records", lambda: [r for r in records() if r["decision"] == "reject"])
+    assert found[0]["policy"] == "default"
+    lab.kubectl("-n", egress.NAMESPACE, "delete", "envoyfilter", "weir")
+    lab.apply(as_list(mesh("egress")))
+    wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
