@@ -100,10 +100,11 @@ mesh *arguments: build venv
 mesh-if-built:
     @if missing=$(tests/mesh/tools.sh --check); then {{ just }} mesh; else echo "skipped: the mesh's tests did not run: $missing"; fi
 
-# The module as an OCI artefact and image, with what pins them: target/image, target/image.json.
-image: build
+# The module as an OCI artefact and image, in target/image; with oci://HOST/NAME:TAG it is pinned in istio/ as well.
+image url="": build
     python3 tests/tools/image.py {{ quote(module) }} {{ quote(root / "target/image") }} \
-        --version "$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)"
+        --version "$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)" \
+        --url {{ quote(url) }} --pin istio/base/wasmplugin.yaml istio/chart/values.yaml
 
 # Native tests with overflow checks and debug assertions.
 test-debug:

@@ -57,9 +57,9 @@ def module() -> Path:
 @pytest.fixture(scope="session")
 def image(lab: Lab, module: Path, tmp_path_factory: pytest.TempPathFactory) -> Image:
     """The module in the registry, as `./just image` packs it."""
-    layout = tmp_path_factory.mktemp("image") / "layout"
-    pins = pack(module.read_bytes(), "0.0.0", layout)
-    return Image(lab.push(layout, "0.0.0"), pins["artefact"].removeprefix("sha256:"), layout)
+    folder = tmp_path_factory.mktemp("image")
+    pins = pack(module.read_bytes(), "0.0.0", folder)
+    return Image(lab.push(folder / "artefact", "0.0.0"), pins["artefact"].removeprefix("sha256:"), folder, pins)
 
 
 @pytest.fixture(scope="session")

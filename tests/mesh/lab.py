@@ -6,7 +6,6 @@ The proxies share the machine's loopback, each with an address of its own, and s
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -208,14 +207,9 @@ class Lab:
             stop(process)
 
     def push(self, layout: Path, tag: str, repository: str = "weir/weir") -> str:
-        """Pushes one manifest of an image layout into the lab's registry; returns its URL."""
-        index = json.loads((layout / "index.json").read_text())
-        names = {m["annotations"]["org.opencontainers.image.ref.name"]: m for m in index["manifests"]}
-        single = self.folder / f"layout-{tag}"
-        shutil.copytree(layout, single)
-        (single / "index.json").write_text(json.dumps({**index, "manifests": [names[tag]]}))
+        """Pushes an image layout into the lab's registry; returns its URL."""
         target = f"127.0.0.1:{self.registry}/{repository}:{tag}"
-        command = [self.tools / "bin/crane", "push", "--insecure", single, target]
+        command = [self.tools / "bin/crane", "push", "--insecure", layout, target]
         subprocess.run(command, check=True, capture_output=True, timeout=UP)
         return f"oci://{target}"
 

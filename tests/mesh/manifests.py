@@ -19,7 +19,9 @@ class Image:
 
     url: str
     sha256: str
-    layout: Path
+    folder: Path
+    """Where it was packed."""
+    pins: dict
 
 
 def built(overlay: str, image: Image | None = None) -> list[dict]:

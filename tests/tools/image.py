@@ -1,12 +1,13 @@
 """Packs the module as an OCI artefact that Istio pulls, and as an image that any container registry takes.
 
-Usage: image.py MODULE FOLDER --version VERSION
+Usage: image.py MODULE FOLDER --version VERSION [--url URL --pin FILE...]
 
-Writes an OCI image layout to FOLDER (https://github.com/opencontainers/image-spec/blob/main/image-layout.md) with two
-manifests: `VERSION`, in the layout of the Wasm image specification
-(https://github.com/solo-io/wasm/blob/master/spec/spec.md: a layer of runtime configuration and one of the module), and
-`VERSION-compat`, a gzipped tar that holds `plugin.wasm`. Beside it `FOLDER.json` tells their digests and the sha256 of the
-module. The same module gives the same bytes: no time, owner or path goes in.
+Writes two OCI image layouts (https://github.com/opencontainers/image-spec/blob/main/image-layout.md): `FOLDER/artefact` as
+the Wasm image specification has it (https://github.com/solo-io/wasm/blob/master/spec/spec.md: a layer of runtime
+configuration and one of the module), and `FOLDER/compat`, a gzipped tar that holds `plugin.wasm`. `FOLDER/pins.json` tells
+their digests and the sha256 of the module. The same module gives the same bytes: no time, owner or path goes in.
+
+With a URL, the `url:` and `sha256:` of each FILE become that URL and the artefact's digest.
 """
 
 import argparse
@@ -14,12 +15,12 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-NAME = "org.opencontainers.image.ref.name"
 
 
 class Layout:
@@ -30,7 +31,6 @@ class Layout:
         self._blobs = folder / "blobs/sha256"
         self._blobs.mkdir(parents=True)
         self._folder = folder
-        self._manifests: list[dict] = []
         (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
 
     def blob(self, kind: str, content: bytes) -> dict:
@@ -39,8 +39,8 @@ class Layout:
         (self._blobs / digest).write_bytes(content)
         return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(content)}
 
-    def manifest(self, tag: str, config: dict, layers: list[dict], annotations: dict) -> str:
-        """Puts a manifest in under a tag, and returns its digest."""
+    def manifest(self, config: dict, layers: list[dict], annotations: dict) -> str:
+        """Puts the one manifest in, and returns its digest."""
         document = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
@@ -49,8 +49,7 @@ class Layout:
             "annotations": annotations,
         }
         descriptor = self.blob(MANIFEST, encoded(document))
-        self._manifests.append({**descriptor, "annotations": {NAME: tag}})
-        index = {"schemaVersion": 2, "manifests": self._manifests}
+        index = {"schemaVersion": 2, "manifests": [descriptor]}
         (self._folder / "index.json").write_bytes(encoded(index))
         return descriptor["digest"]
 
@@ -71,8 +70,8 @@ def archive(module: bytes) -> tuple[bytes, str]:
 
 
 def pack(module: bytes, version: str, folder: Path) -> dict:
-    """Writes the layout and returns what pins it."""
-    layout = Layout(folder)
+    """Writes the layouts and returns what pins them."""
+    layout = Layout(folder / "artefact")
     annotations = {
         "org.opencontainers.image.title": "weir",
         "org.opencontainers.image.version": version,
@@ -86,7 +85,8 @@ def pack(module: bytes, version: str, folder: Path) -> dict:
     ]
     for layer, title in zip(layers, ["runtime-config.json", "plugin.wasm"], strict=True):
         layer["annotations"] = {"org.opencontainers.image.title": title}
-    artefact = layout.manifest(version, config, layers, annotations)
+    artefact = layout.manifest(config, layers, annotations)
+    layout = Layout(folder / "compat")
     packed, inner = archive(module)
     config = {
         "architecture": "wasm",
@@ -95,14 +95,24 @@ def pack(module: bytes, version: str, folder: Path) -> dict:
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{inner}"]},
     }
     compat = layout.manifest(
-        f"{version}-compat",
         layout.blob("application/vnd.oci.image.config.v1+json", encoded(config)),
         [layout.blob("application/vnd.oci.image.layer.v1.tar+gzip", packed)],
         {**annotations, "module.wasm.image/variant": "compat"},
     )
     pins = {"version": version, "sha256": hashlib.sha256(module).hexdigest(), "artefact": artefact, "compat": compat}
-    folder.with_suffix(".json").write_text(json.dumps(pins, indent=2) + "\n")
+    (folder / "pins.json").write_text(json.dumps(pins, indent=2) + "\n")
     return pins
+
+
+def pin(file: Path, url: str, digest: str) -> None:
+    """Writes URL and digest into a manifest or values, whose comments stay."""
+    text, count = file.read_text(), 0
+    for key, value in (("url", url), ("sha256", f'"{digest.removeprefix("sha256:")}"')):
+        text, changed = re.subn(rf"^(  {key}: ).*$", rf"\g<1>{value}", text, count=1, flags=re.MULTILINE)
+        count += changed
+    if count != 2:
+        raise SystemExit(f"{file}: it has no url and sha256 to pin")
+    file.write_text(text)
 
 
 def main() -> None:
@@ -111,8 +121,13 @@ def main() -> None:
     parser.add_argument("module", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--version", required=True)
+    parser.add_argument("--url", default="")
+    parser.add_argument("--pin", type=Path, nargs="*", default=[])
     chosen = parser.parse_args()
-    print(json.dumps(pack(chosen.module.read_bytes(), chosen.version, chosen.folder), indent=2))
+    pins = pack(chosen.module.read_bytes(), chosen.version, chosen.folder)
+    for file in chosen.pin if chosen.url else []:
+        pin(file, chosen.url, pins["artefact"])
+    print(json.dumps(pins, indent=2))
 
 
 if __name__ == "__main__":
