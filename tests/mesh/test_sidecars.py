@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from client import Answer
 from egress import ask, enforces
 from envoy import wait_for
 from lab import Lab
@@ -12,39 +13,41 @@ from samples import INJECTION, leaked
 from states import text_of
 from upstream import Upstream
 
-CLIENT, SERVER, OTHER = "127.0.0.13", "127.0.0.14", "127.0.0.15"
+CLIENT, SERVER, OTHER, FRESH = "127.0.0.13", "127.0.0.14", "127.0.0.15", "127.0.0.16"
 PORT = 19080
 
 MODELS = """
 apiVersion: v1
 kind: Namespace
-metadata: {{name: models}}
+metadata: {name: models}
 ---
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication
-metadata: {{name: strict, namespace: models}}
-spec: {{mtls: {{mode: STRICT}}}}
----
+metadata: {name: strict, namespace: models}
+spec: {mtls: {mode: STRICT}}
+"""
+
+MODEL = """
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
-metadata: {{name: llm, namespace: models}}
+metadata: {{name: {name}, namespace: models}}
 spec:
-  hosts: [llm.models.mesh]
+  hosts: [{name}.models.mesh]
   location: MESH_INTERNAL
   resolution: STATIC
   ports: [{{number: 80, name: http, protocol: HTTP, targetPort: {port}}}]
-  workloadSelector: {{labels: {{app: llm}}}}
+  workloadSelector: {{labels: {{app: {name}}}}}
 ---
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
-metadata: {{name: llm, namespace: models}}
-spec: {{address: {server}, labels: {{app: llm, weir: server, security.istio.io/tlsMode: istio}}, serviceAccount: default}}
+metadata: {{name: {name}, namespace: models}}
+spec: {{address: {server}, labels: {{app: {name}, weir: server, security.istio.io/tlsMode: istio}}, serviceAccount: default}}
 ---
 apiVersion: networking.istio.io/v1
 kind: Sidecar
-metadata: {{name: llm, namespace: models}}
+metadata: {{name: {name}, namespace: models}}
 spec:
-  workloadSelector: {{labels: {{app: llm}}}}
+  workloadSelector: {{labels: {{app: {name}}}}}
   ingress:
     - {{port: {{number: {port}, name: http, protocol: HTTP}}, bind: {server}, defaultEndpoint: "127.0.0.1:{model}", captureMode: NONE}}
 """
@@ -71,11 +74,17 @@ def model() -> Iterator[Upstream]:
         yield running
 
 
+def serve(lab: Lab, name: str, address: str, model: Upstream) -> None:
+    """Puts the model into the mesh under a name, with a sidecar of its own."""
+    lab.apply(MODEL.format(name=name, port=PORT, server=address, model=model.port))
+    lab.proxy(name, "sidecar", "models", address, {"app": name, "weir": "server"})
+
+
 @pytest.fixture(scope="module")
 def callers(lab: Lab, mesh, model: Upstream) -> None:
     """Two assistants and a model, each with a sidecar."""
-    lab.apply(MODELS.format(port=PORT, server=SERVER, model=model.port))
-    lab.proxy("llm", "sidecar", "models", SERVER, {"app": "llm", "weir": "server"})
+    lab.apply(MODELS)
+    serve(lab, "llm", SERVER, model)
     for namespace, address in [("assistants", CLIENT), ("others", OTHER)]:
         lab.apply(CALLER.format(namespace=namespace, address=address))
         labels = {"app": "caller", "weir": "client"}
@@ -137,6 +146,33 @@ def test_a_policy_for_one_caller(callers, lab, image, model):
     wait_for("masks", masks, 30)
     lab.kubectl("-n", "models", "delete", "wasmplugin", "weir")
     wait_for("no plugin", lambda: ask(model, INJECTION, Model(), address=OTHER).status == 200, 30)
+
+
+class Fresh(OpenAI):
+    """The same behind a proxy that starts late."""
+
+    host = "fresh.models.mesh"
+
+
+def test_a_proxy_that_starts_under_a_broken_policy_says_why(callers, lab, image, model):
+    """It has no old policy. It refuses as Weir does, with a reason, and serves once the policy is mended."""
+    [plugin] = [d for d in enforced("sidecar-server", image) if d["kind"] == "WasmPlugin"]
+    good = plugin["spec"]["pluginConfig"]["spec"]["packs"]
+    plugin["spec"]["pluginConfig"]["spec"]["packs"] = [{"name": "nobody", "action": "Mask"}]
+    lab.apply(as_list([plugin]))
+    serve(lab, "fresh", FRESH, model)
+    answer = wait_for("a reason", lambda: refused(ask(model, "hello", Fresh(), address=CLIENT)), 30)
+    assert answer.status == 503 and b"policy" in answer.body
+    assert "/spec/packs/0/name" in lab.proxy_log("fresh"), "the place of the error is in the proxy's log"
+    plugin["spec"]["pluginConfig"]["spec"]["packs"] = good
+    lab.apply(as_list([plugin]))
+    enforces(model, Fresh(), CLIENT)
+    lab.kubectl("-n", "models", "delete", "wasmplugin", "weir")
+
+
+def refused(answer: Answer) -> Answer | None:
+    """An answer of Weir's own."""
+    return answer if answer.header("x-weir-decision") == "fail" else None
 
 
 def test_on_the_way_out(callers, lab, image, provider, mesh):
