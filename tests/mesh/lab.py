@@ -213,7 +213,8 @@ class Lab:
         subprocess.run(command, check=True, capture_output=True, timeout=UP)
         return f"oci://{target}"
 
-    def _spawn(self, name: str, command: list, **options) -> subprocess.Popen:
+    def spawn(self, name: str, command: list, **options) -> subprocess.Popen:
+        """Starts a part; it ends with the lab."""
         with (self.folder / f"{name}.log").open("wb") as output:
             process = subprocess.Popen(
                 [str(part) for part in command], stdout=output, stderr=subprocess.STDOUT, cwd=self.folder, **options
@@ -238,7 +239,7 @@ class Lab:
         command += ["--listen-client-urls", client, "--advertise-client-urls", client]
         command += ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer]
         command += ["--initial-cluster", f"default={peer}", "--unsafe-no-fsync"]
-        process = self._spawn("etcd", command)
+        process = self.spawn("etcd", command)
         self._wait("etcd", process, lambda: http_ok(f"{client}/health"), lambda: self.log("etcd"))
 
     def _start_kube(self) -> None:
@@ -254,13 +255,13 @@ class Lab:
         command += ["--service-account-signing-key-file", key, "--token-auth-file", self.folder / "tokens.csv"]
         command += ["--authorization-mode", "AlwaysAllow", "--service-cluster-ip-range", "10.96.0.0/16"]
         command += ["--disable-admission-plugins", "ServiceAccount", "--profiling=false"]
-        process = self._spawn("kube-apiserver", command)
+        process = self.spawn("kube-apiserver", command)
 
         def ready() -> bool:
             return self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0
 
         self._wait("kube-apiserver", process, ready, lambda: self.log("kube-apiserver"))
-        for file in ("crds.yaml", "gateway-api.yaml"):
+        for file in ("crds.yaml", "gateway-api.yaml", "gitops.yaml"):
             self.apply((self.tools / "istio" / file).read_text())
         crds = [f"crd/{name}.extensions.istio.io" for name in ("wasmplugins", "trafficextensions")]
         self.kubectl("wait", "--for=condition=established", "--timeout=60s", *crds)
@@ -268,7 +269,7 @@ class Lab:
 
     def _start_registry(self) -> None:
         command = [self.tools / "bin/crane", "registry", "serve", "--address", f"127.0.0.1:{self.registry}"]
-        process = self._spawn("registry", command)
+        process = self.spawn("registry", command)
         self._wait("registry", process, lambda: listens("127.0.0.1", self.registry), lambda: self.log("registry"))
 
     def _start_istiod(self) -> None:
@@ -281,7 +282,7 @@ class Lab:
         # Two filters of Istio's own proxy that upstream Envoy does not have.
         settings = {"PILOT_ENABLE_ALPN_FILTER": "false", "PILOT_ENABLE_METADATA_EXCHANGE": "false"}
         settings |= {"POD_NAMESPACE": "istio-system", "POD_NAME": "istiod", "CLUSTER_ID": "Kubernetes", "REVISION": "default"}
-        process = self._spawn("istiod", command, env={**os.environ, **settings})
+        process = self.spawn("istiod", command, env={**os.environ, **settings})
         self._wait("istiod", process, lambda: http_ok(f"http://127.0.0.1:{self._ready}/ready"), lambda: self.log("istiod"))
 
     def _service_account(self, namespace: str, name: str) -> None:

@@ -1,15 +1,21 @@
 """The CI workflow of a policy repository, step by step as it stands there, and what Argo CD and Flux are given."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
+import flux
 import pytest
 import yaml
-from lab import tools
-from manifests import ISTIO
+from egress import ask
+from envoy import wait_for
+from lab import Lab, tools
+from manifests import ISTIO, as_list
+from samples import INJECTION
 from test_manifests import weir  # noqa: F401
 
 REPOSITORY = ISTIO / "gitops/policy-repository"
@@ -92,6 +98,56 @@ def test_a_broken_policy_fails(repository, weir):  # noqa: F811
 def test_a_policy_that_finds_less_fails(repository, weir):  # noqa: F811
     change(repository, r"    - \{name: secrets, action: Mask\}\n", "")
     assert steps(repository, weir)["Test"][0] == 1
+
+
+@pytest.mark.parametrize("tool", ["argocd", "flux"])
+def test_the_api_server_takes_it(lab: Lab, tool):
+    for namespace in ("argocd", "flux-system"):
+        lab.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
+    arguments = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"]
+    lab.kubectl(*arguments, given=(ISTIO / f"gitops/{tool}.yaml").read_text())
+
+
+def test_flux_rolls_a_policy_out_and_back(lab: Lab, mesh, provider, repository, tmp_path):
+    """What is merged is in force, with the branch and the path as the shipped resources have them."""
+    overlay = repository / "istio/overlays/egress"
+    for path in overlay.iterdir():
+        path.unlink()
+    (overlay / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["all.yaml"]}))
+    enforcing = repository / "istio/overlays/egress-enforce"
+    (enforcing / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["all.yaml"]}))
+    for folder, name in ((overlay, "egress"), (enforcing, "egress-enforce")):
+        # The lab's providers are next door: what kustomize makes of the overlay, with that changed.
+        plugin = [d for d in mesh(name) if d["kind"] == "WasmPlugin"]
+        (folder / "all.yaml").write_text(yaml.safe_dump_all(plugin))
+    git(repository, "checkout", "--quiet", "main")
+    commit(repository)
+    git(repository, "clone", "--quiet", "--bare", ".", str(tmp_path / "served/weir-policy"))
+    documents = list(yaml.safe_load_all((ISTIO / "gitops/flux.yaml").read_text()))
+    flux.start(lab)
+    with flux.GitServer(tmp_path / "served") as server:
+        source, rollout = documents
+        source["spec"] |= {"url": server.url("weir-policy"), "interval": "1s"}
+        rollout["spec"]["interval"] = "5s"
+        lab.apply(as_list([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}}, *documents]))
+        reconciled(lab)
+        for path, status in (("egress-enforce", 403), ("egress", 200)):
+            rollout["spec"]["path"] = f"./istio/overlays/{path}"
+            lab.apply(as_list([rollout]))
+            wait_for(path, lambda: ask(provider, INJECTION).status == status, 60)  # noqa: B023
+        lab.kubectl("-n", "flux-system", "delete", "kustomization,gitrepository", "weir", "--wait=false")
+        time.sleep(2)
+
+
+def reconciled(lab: Lab) -> None:
+    """Waits until Flux has applied what it found."""
+
+    def ready() -> bool:
+        told = lab.kubectl("-n", "flux-system", "get", "kustomization", "weir", "-o", "json").stdout
+        conditions = json.loads(told).get("status", {}).get("conditions", [])
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+    wait_for("Flux", ready, 60)
 
 
 @pytest.mark.parametrize("tool,place", [("argocd", ("source", "path")), ("flux", ("path",))])

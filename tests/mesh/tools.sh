@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings a real control plane, built from source by the Go toolchain: kube-apiserver, kubectl, istiod, pilot-agent and
-# istioctl, and what packs and checks manifests; etcd comes from Debian. The first run takes about 20 minutes on two cores.
+# istioctl, Flux, and what packs and checks manifests; etcd comes from Debian. The first run takes about half an hour on two cores.
 # Usage: tools.sh           builds what is missing, and prints the folder
 #        tools.sh --check   prints the folder if everything is there, else what is missing, with status 1
 # Everything lies in $WEIR_MESH_CACHE (~/.cache/weir-mesh) and Go's own caches, outside the checkout.
@@ -11,6 +11,8 @@ cache=${WEIR_MESH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/weir-mesh}
 istio=v0.0.0-20260827124520-eed52ebb66ad
 kubernetes=v1.36.3
 gateway_api=v1.6.0
+flux=v1.9.0
+argo=v2.14.21
 
 # Where the binary of a tool lies: another version is another file.
 declare -A tools=(
@@ -22,6 +24,8 @@ declare -A tools=(
     [crane]="github.com/google/go-containerregistry/cmd/crane@v0.22.1"
     [kubeconform]="github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
     [helm]="helm.sh/helm/v3/cmd/helm@v3.22.0"
+    [source-controller]="github.com/fluxcd/source-controller@$flux"
+    [kustomize-controller]="github.com/fluxcd/kustomize-controller@$flux"
     [etcd]="debian:etcd-server"
 )
 
@@ -34,7 +38,7 @@ missing=()
 for tool in "${!tools[@]}"; do
     have "$tool" || missing+=("$tool")
 done
-for file in crds.yaml bootstrap.json gateway-api.yaml; do
+for file in crds.yaml bootstrap.json gateway-api.yaml gitops.yaml; do
     [[ -f $cache/istio/$file ]] || missing+=("$file")
 done
 if [[ ${1:-} == --check ]]; then
@@ -62,6 +66,21 @@ kubernetes_module() {
     GOFLAGS="-buildvcs=false -mod=mod" go mod tidy
 }
 
+# Flux replaces modules too; what its tests need is not everywhere, so nothing is tidied.
+flux_module() {
+    local name=$1 folder=$cache/$1 proxied
+    mkdir -p "$folder"
+    cd "$folder"
+    go mod download "github.com/fluxcd/$name@$flux"
+    proxied=$(go env GOMODCACHE)/cache/download/github.com/fluxcd/$name/@v/$flux.mod
+    {
+        printf 'module weir.dev/mesh\n\ngo 1.26.0\n\nrequire github.com/fluxcd/%s %s\n\nreplace (\n' "$name" "$flux"
+        sed -n '/^replace/,/^)/p' "$proxied" | grep '=>' | grep -v '=> \./' | sed 's/^replace //'
+        echo ')'
+    } >go.mod
+    printf '//go:build tools\n\npackage tools\n\nimport _ "github.com/fluxcd/%s"\n' "$name" >tools.go
+}
+
 build() {
     local tool=$1 from=${tools[$1]} package version minor
     echo "building $tool" >&2
@@ -82,6 +101,12 @@ build() {
                 -ldflags "-X $version.gitVersion=$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=${minor%%.*}" "$package"
         )
         ;;
+    github.com/fluxcd/*)
+        (
+            flux_module "$tool"
+            GOFLAGS="-buildvcs=false -mod=mod" go build -o "$cache/bin/$tool" "${from%@*}"
+        )
+        ;;
     *) go install "$from" ;;
     esac
     echo "$from" >"$cache/bin/$tool.from"
@@ -97,8 +122,14 @@ folder_of() {
 source=$(folder_of "istio.io/istio@$istio")
 install -m 644 "$source/manifests/charts/base/files/crd-all.gen.yaml" "$cache/istio/crds.yaml"
 install -m 644 "$source/tools/packaging/common/envoy_bootstrap.json" "$cache/istio/bootstrap.json"
-for crd in "$(folder_of "sigs.k8s.io/gateway-api@$gateway_api")"/config/crd/standard/*.yaml; do
-    echo ---
-    cat "$crd"
-done >"$cache/istio/gateway-api.yaml"
+together() {
+    for file in "$@"; do
+        echo ---
+        cat "$file"
+    done
+}
+together "$(folder_of "sigs.k8s.io/gateway-api@$gateway_api")"/config/crd/standard/*.yaml >"$cache/istio/gateway-api.yaml"
+together "$(folder_of "github.com/argoproj/argo-cd/v2@$argo")/manifests/crds/application-crd.yaml" \
+    "$(folder_of "github.com/fluxcd/source-controller@$flux")"/config/crd/bases/*.yaml \
+    "$(folder_of "github.com/fluxcd/kustomize-controller@$flux")"/config/crd/bases/*.yaml >"$cache/istio/gitops.yaml"
 echo "$cache"
