@@ -118,6 +118,7 @@ class Upstream:
         self._default = default
         self._scripts: dict[str, Script] = {}
         self._requests: list[Request] = []
+        self._connections: set[asyncio.StreamWriter] = set()
         self._names = itertools.count(1)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -162,11 +163,12 @@ class Upstream:
         self._ready.set()
         self._loop.run_forever()
         # A proxy may outlive its provider and keep connections open.
-        for task in (open_ones := asyncio.all_tasks(self._loop)):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*open_ones, return_exceptions=True))
+        for writer in self._connections:
+            writer.transport.abort()
+        self._loop.run_until_complete(asyncio.sleep(0.05))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
         try:
             while head := await read_head(reader):
                 if head.first == http2.PREFACE:
@@ -176,6 +178,7 @@ class Upstream:
         except (Aborted, ConnectionError):
             return
         finally:
+            self._connections.discard(writer)
             writer.close()
 
     async def _serve_stream(self, stream: http2.Stream) -> None:

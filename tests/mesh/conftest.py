@@ -1,22 +1,47 @@
 """What the mesh's tests share: one control plane, one provider that speaks TLS, and the module in the lab's registry."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PINNED = re.compile(r"[a-z_]+=v[^$ ]+")
 sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/tools")]
 
-from envoy import wait_for  # noqa: E402
+from envoy import envoy_version, wait_for  # noqa: E402
 from image import pack  # noqa: E402
 from lab import Lab  # noqa: E402
 from manifests import Image  # noqa: E402
 from tls import Authority  # noqa: E402
 from upstream import Upstream  # noqa: E402
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--result FILE` writes what ran, when and with what."""
+    parser.addoption("--result", type=Path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The dated result, for `results.md`."""
+    if not (path := config.getoption("--result")):
+        return
+    reports = [r for kind in ("passed", "failed", "skipped") for r in terminalreporter.stats.get(kind, [])]
+    versions = dict(line.split("=") for line in (HERE / "tools.sh").read_text().splitlines() if PINNED.fullmatch(line))
+    rows = [f"- {name.replace('_', ' ')} {version}" for name, version in versions.items()]
+    changes = [float(value) for r in reports for name, value in r.user_properties if name == "seconds"]
+    took = f"A policy was in force {min(changes):.1f} to {max(changes):.1f} s after kubectl was started." if changes else ""
+    counts = ", ".join(f"{len(terminalreporter.stats.get(kind, []))} {kind}" for kind in ("passed", "failed", "skipped"))
+    text = [f"`./just mesh`, {date.today()}, Envoy {'.'.join(map(str, envoy_version()))}: {counts}. {took}", "", *rows, ""]
+    for report in reports:
+        name = report.nodeid.removeprefix("tests/mesh/")
+        text.append(f"- {report.outcome}: {name}")
+    path.write_text("\n".join(text) + "\n")
 
 
 def pytest_configure(config: pytest.Config) -> None:

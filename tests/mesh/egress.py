@@ -69,7 +69,9 @@ def up(lab: Lab, found: list[dict]) -> tuple[Proxy, Proxy]:
     lab.apply(as_list(namespaces))
     lab.apply(as_list([document for document in found if document["kind"] != "Namespace"]))
     lab.apply(APP)
-    gateway = lab.proxy("gateway", "router", NAMESPACE, GATEWAY, {"app": "weir-egress"}, account="weir-egress")
+    [bootstrap] = [d["data"]["custom_bootstrap.json"] for d in found if d["kind"] == "ConfigMap"]
+    labels = {"app": "weir-egress"}
+    gateway = lab.proxy("gateway", "router", NAMESPACE, GATEWAY, labels, account="weir-egress", bootstrap=bootstrap)
     sidecar = lab.proxy("assistant", "sidecar", "app", APPLICATION, {"app": "assistant"})
     return gateway, sidecar
 

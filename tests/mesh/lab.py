@@ -100,6 +100,7 @@ class Lab:
         self._etcd, self._kube, self._discovery, self._secure = (free_port() for _ in range(4))
         self._ready = free_port()
         self._processes: list[tuple[str, subprocess.Popen]] = []
+        self._admins: dict[str, int] = {}
 
     def __enter__(self) -> "Lab":
         try:
@@ -134,9 +135,17 @@ class Lab:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def proxy(
-        self, name: str, role: str, namespace: str, address: str, labels: dict[str, str], account: str = "default"
+        self,
+        name: str,
+        role: str,
+        namespace: str,
+        address: str,
+        labels: dict[str, str],
+        account: str = "default",
+        bootstrap: str = "",
     ) -> Proxy:
-        """Starts a proxy: `router` is a gateway, `sidecar` beside an application; both without capturing traffic."""
+        """Starts a proxy: `router` is a gateway, `sidecar` beside an application; both without capturing traffic. Its first
+        configuration is joined with `bootstrap`, as the injected template does with a ConfigMap."""
         folder = self.folder / name
         secrets = folder / "var/run/secrets"
         (secrets / "tokens").mkdir(parents=True)
@@ -172,6 +181,9 @@ class Lab:
                 }
             ),
         }
+        if bootstrap:
+            (folder / "custom_bootstrap.json").write_text(bootstrap)
+            settings["ISTIO_BOOTSTRAP_OVERRIDE"] = str(folder / "custom_bootstrap.json")
         # The agent keeps modules in a folder of the machine's, so each has one of its own.
         command = [
             "unshare",
@@ -194,12 +206,17 @@ class Lab:
             )
         self._processes.append((name, process))
         proxy = Proxy(name, address, admin, folder)
+        self._admins[name] = admin
         self._wait(name, process, lambda: http_ok(f"http://127.0.0.1:{status}/healthz/ready"), proxy.log)
         return proxy
 
     def proxy_log(self, name: str) -> str:
         """What a proxy's agent and Envoy wrote so far."""
         return (self.folder / name / "log").read_text(errors="replace")
+
+    def admin(self, name: str) -> int:
+        """The port of a proxy's admin page."""
+        return self._admins[name]
 
     def stop(self, name: str) -> None:
         """Stops one proxy."""
@@ -261,7 +278,7 @@ class Lab:
             return self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0
 
         self._wait("kube-apiserver", process, ready, lambda: self.log("kube-apiserver"))
-        for file in ("crds.yaml", "gateway-api.yaml", "gitops.yaml"):
+        for file in ("crds.yaml", "gateway-api.yaml", "gitops.yaml", "monitoring.yaml"):
             self.apply((self.tools / "istio" / file).read_text())
         crds = [f"crd/{name}.extensions.istio.io" for name in ("wasmplugins", "trafficextensions")]
         self.kubectl("wait", "--for=condition=established", "--timeout=60s", *crds)

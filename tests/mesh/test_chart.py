@@ -21,7 +21,7 @@ def template(image: Image, *values: str, check: bool = True) -> list[dict]:
     done = helm("template", "weir", CHART, "--namespace", egress.NAMESPACE, *pinned(image), *values)
     if check:
         assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return [document for document in yaml.safe_load_all(done.stdout) if document and document["kind"] != "ConfigMap"]
 
 
 def helm(*arguments) -> subprocess.CompletedProcess:
@@ -67,6 +67,13 @@ def test_a_policy_of_ones_own(image, tmp_path):
     assert plugin["spec"]["pluginConfig"] == own
 
 
+def test_labels_of_metrics_are_those_of_the_overlay(image):
+    done = helm("template", "weir", CHART, "--namespace", egress.NAMESPACE, *pinned(image))
+    [config] = [d for d in yaml.safe_load_all(done.stdout) if d and d["kind"] == "ConfigMap"]
+    shipped = (ISTIO / "overlays/egress/custom_bootstrap.json").read_text()
+    assert json.loads(config["data"]["custom_bootstrap.json"]) == json.loads(shipped)
+
+
 REFUSED = {
     "fail-open": (["failStrategy=FAIL_OPEN"], "failStrategy"),
     "unpinned": (["module.sha256="], "sha256"),
@@ -100,8 +107,8 @@ def test_as_a_part_of_another_chart(image, tmp_path):
     (tmp_path / "values.yaml").write_text(yaml.safe_dump({"weir": {"module": module, "selector": {"app": "assistant"}}}))
     assert helm("dependency", "build", tmp_path).returncode == 0
     done = helm("template", "assistant", tmp_path, "--namespace", "assistants")
-    [plugin] = [d for d in yaml.safe_load_all(done.stdout) if d]
-    assert plugin["kind"] == "WasmPlugin" and plugin["spec"]["pluginConfig"]["kind"] == "Policy", done.stderr
+    [plugin] = [d for d in yaml.safe_load_all(done.stdout) if d and d["kind"] == "WasmPlugin"]
+    assert plugin["spec"]["pluginConfig"]["kind"] == "Policy", done.stderr
 
 
 def test_by_envoyfilter(lab: Lab, mesh, image, provider):

@@ -105,10 +105,11 @@ def test_the_way_to_enforce_and_back(lab, copy, model, mesh):
 
 def test_the_other_commands(lab, copy):
     others = blocks()[6:]
-    assert len(others) == 3, "a command is not run"
-    check, charts, admission = others
+    assert len(others) == 4, "a command is not run"
+    check, charts, monitoring, admission = others
     run(lab, ROOT, check)
     assert "kind: WasmPlugin" in run(lab, copy, charts)
+    assert "kind: PrometheusRule" in run(lab, copy, monitoring)
     run(lab, copy, admission)
     run(lab, copy, "kubectl delete -k istio/admission")
 

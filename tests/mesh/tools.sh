@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings a real control plane, built from source by the Go toolchain: kube-apiserver, kubectl, istiod, pilot-agent and
-# istioctl, Flux, and what packs and checks manifests; etcd comes from Debian. The first run takes about half an hour on two cores.
+# istioctl, Flux, and what packs and checks manifests; etcd and Prometheus come from Debian. The first run takes about half an hour on two cores.
 # Usage: tools.sh           builds what is missing, and prints the folder
 #        tools.sh --check   prints the folder if everything is there, else what is missing, with status 1
 # Everything lies in $WEIR_MESH_CACHE (~/.cache/weir-mesh) and Go's own caches, outside the checkout.
@@ -13,6 +13,7 @@ kubernetes=v1.36.3
 gateway_api=v1.6.0
 flux=v1.9.0
 argo=v2.14.21
+prometheus_operator=v0.85.0
 
 # Where the binary of a tool lies: another version is another file.
 declare -A tools=(
@@ -27,6 +28,8 @@ declare -A tools=(
     [source-controller]="github.com/fluxcd/source-controller@$flux"
     [kustomize-controller]="github.com/fluxcd/kustomize-controller@$flux"
     [etcd]="debian:etcd-server"
+    [prometheus]="debian:prometheus"
+    [promtool]="debian:prometheus"
 )
 
 # Which version of a tool is there, as the file beside it says.
@@ -38,7 +41,7 @@ missing=()
 for tool in "${!tools[@]}"; do
     have "$tool" || missing+=("$tool")
 done
-for file in crds.yaml bootstrap.json gateway-api.yaml gitops.yaml; do
+for file in crds.yaml bootstrap.json gateway-api.yaml gitops.yaml monitoring.yaml; do
     [[ -f $cache/istio/$file ]] || missing+=("$file")
 done
 if [[ ${1:-} == --check ]]; then
@@ -86,11 +89,11 @@ build() {
     echo "building $tool" >&2
     case $from in
     debian:*)
-        local folder=$cache/etcd
+        local folder=$cache/${from#debian:}
         mkdir -p "$folder"
         (cd "$folder" && apt-get download --quiet "${from#debian:}" >&2)
-        dpkg-deb -x "$folder"/etcd-server_*.deb "$folder"
-        cp "$folder/usr/bin/etcd" "$cache/bin/etcd"
+        dpkg-deb -x "$folder"/*.deb "$folder"
+        cp "$folder/usr/bin/$tool" "$cache/bin/$tool"
         ;;
     k8s.io/kubernetes/*)
         package=${from%@*} version=k8s.io/component-base/version
@@ -132,4 +135,7 @@ together "$(folder_of "sigs.k8s.io/gateway-api@$gateway_api")"/config/crd/standa
 together "$(folder_of "github.com/argoproj/argo-cd/v2@$argo")/manifests/crds/application-crd.yaml" \
     "$(folder_of "github.com/fluxcd/source-controller@$flux")"/config/crd/bases/*.yaml \
     "$(folder_of "github.com/fluxcd/kustomize-controller@$flux")"/config/crd/bases/*.yaml >"$cache/istio/gitops.yaml"
+operator=$(folder_of "github.com/prometheus-operator/prometheus-operator@$prometheus_operator")
+together "$operator"/example/prometheus-operator-crd/monitoring.coreos.com_{podmonitors,prometheusrules}.yaml \
+    >"$cache/istio/monitoring.yaml"
 echo "$cache"
