@@ -38,6 +38,8 @@ pub enum Command {
     Effective(Effective),
     /// Joins a baseline and policies to the one document that a module is given.
     Bundle(Bundle),
+    /// Reads a mesh's manifests and says where traffic could walk around the filter.
+    Doctor(Doctor),
     /// Explains a finding, and prints the exception that would accept it.
     Explain(Explain),
     /// Prints the JSON Schema of the policy format, or of policy tests.
@@ -254,6 +256,24 @@ pub struct Bundle {
     /// The bundle's name.
     #[arg(long, default_value = "bundle")]
     pub name: String,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Reads what it is given and nothing else: a cluster's resources from `kubectl get -o yaml`, or what kustomize and Helm
+print. Says each finding as FILE:LINE:COLUMN: reason (cure). What is not among the manifests it cannot know, such as a policy of the
+network's own.
+Exit codes: 0 nothing found, 1 something, 2 a file that cannot be read.
+
+Examples:
+  kubectl kustomize istio/overlays/egress | weir doctor
+  kubectl get -A -o yaml wasmplugins,envoyfilters,gateways,serviceentries,sidecars,deployments,services,networkpolicies | weir doctor"
+)]
+pub struct Doctor {
+    /// Files with manifests; standard input if left out.
+    pub files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Args)]

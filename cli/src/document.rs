@@ -25,24 +25,28 @@ impl Document {
     /// # Errors
     /// The place at which it is none, or uses what a policy cannot.
     pub fn parse(text: &str) -> Result<Document, DocumentError> {
-        let nodes = MarkedYaml::load_from_str(text).map_err(|error| DocumentError {
-            line: error.marker().line(),
-            column: error.marker().col() + 1,
-            reason: error.info().to_owned(),
-            cure: "correct the YAML".to_owned(),
-        })?;
-        let mut places = BTreeMap::new();
-        match nodes.as_slice() {
-            [node] => {
-                let json = convert(node, "", &mut places)?;
-                Ok(Document { json, places })
-            }
+        match load(text)?.as_slice() {
+            [node] => Document::of(node),
             [] => Err(at(1, 1, "the file is empty", "write a policy; see `weir default-policy`")),
             [_, second, ..] => {
                 let (line, column) = place(second);
                 Err(at(line, column, "a second document begins", "write one policy a file"))
             }
         }
+    }
+
+    /// Reads a stream of documents.
+    ///
+    /// # Errors
+    /// As [`Document::parse`], but for their number.
+    pub fn all(text: &str) -> Result<Vec<Document>, DocumentError> {
+        load(text)?.iter().map(Document::of).collect()
+    }
+
+    fn of(node: &MarkedYaml) -> Result<Document, DocumentError> {
+        let mut places = BTreeMap::new();
+        let json = convert(node, "", &mut places)?;
+        Ok(Document { json, places })
     }
 
     /// Line and column of a JSON pointer, or of the nearest part around it.
@@ -58,6 +62,15 @@ impl Document {
             }
         }
     }
+}
+
+fn load(text: &str) -> Result<Vec<MarkedYaml<'_>>, DocumentError> {
+    MarkedYaml::load_from_str(text).map_err(|error| DocumentError {
+        line: error.marker().line(),
+        column: error.marker().col() + 1,
+        reason: error.info().to_owned(),
+        cure: "correct the YAML".to_owned(),
+    })
 }
 
 fn at(line: usize, column: usize, reason: &str, cure: &str) -> DocumentError {

@@ -6,6 +6,7 @@ mod caret;
 mod check;
 mod cuts;
 mod diff;
+mod doctor;
 mod document;
 mod effective;
 mod exchange;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Diff(diff) => diff::run(&diff, &mut out),
         Command::Effective(effective) => effective::run(&effective, &mut out),
         Command::Bundle(bundle) => bundle::run(&bundle, &mut out),
+        Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
         Command::Explain(explain) => finding::run(&explain, &mut out),
         Command::Schema(schema) => print_schema(schema.kind, &mut out),
         Command::DefaultPolicy => out.write_all(policy::DEFAULT.as_bytes()).map(|()| Exit::Good),

@@ -98,3 +98,16 @@ def enforces(provider, llm=None, address: str = APPLICATION) -> None:
     for stream in (False, True):
         answer = ask(provider, llm=llm, stream=stream, address=address)
         assert answer.status == 200 and not leaked(text_of(answer)) and "is here" in text_of(answer)
+
+
+def records(lab: Lab) -> list[dict]:
+    """The audit records in the gateway's access log. While one Weir takes another's place, an exchange may pass both and leave
+    a record of each, with a space between."""
+    found = []
+    for line in lab.proxy_log("gateway").splitlines():
+        told = json.loads(line).get("weir") if line.startswith('{"') else None
+        while told:
+            record, end = json.JSONDecoder().raw_decode(told)
+            found.append(record)
+            told = told[end:].lstrip()
+    return found

@@ -25,8 +25,9 @@ class Image:
 
 
 def built(overlay: str, image: Image | None = None) -> list[dict]:
-    """The resources of an overlay, with the module of an image."""
-    command = [tools() / "bin/kubectl", "kustomize", ISTIO / "overlays" / overlay]
+    """The resources of an overlay, or of a folder of `istio/`, with the module of an image."""
+    folder = ISTIO / (overlay if "/" in overlay else f"overlays/{overlay}")
+    command = [tools() / "bin/kubectl", "kustomize", folder]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = list(yaml.safe_load_all(text))
     for document in found:

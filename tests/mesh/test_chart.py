@@ -6,7 +6,7 @@ import subprocess
 import egress
 import pytest
 import yaml
-from egress import ask, enforces
+from egress import ask, enforces, records
 from envoy import wait_for
 from lab import Lab, tools
 from manifests import ISTIO, Image, as_list
@@ -130,12 +130,7 @@ def test_records_go_to_the_access_log(lab: Lab, mesh, image, provider):
     lab.kubectl("-n", egress.NAMESPACE, "delete", "wasmplugin", "weir")
     lab.apply(as_list(template(image, "--set", "kind=EnvoyFilter", "--set", "mode=Enforce")))
     enforces(provider)
-
-    def records() -> list[dict]:
-        lines = [line for line in lab.proxy_log("gateway").splitlines() if line.startswith('{"') and '"weir":"{' in line]
-        return [json.loads(json.loads(line)["weir"]) for line in lines]
-
-    found = wait_for("records", lambda: [r for r in records() if r["decision"] == "reject"])
+    found = wait_for("records", lambda: [r for r in records(lab) if r["decision"] == "reject"])
     assert found[0]["policy"] == "default"
     lab.kubectl("-n", egress.NAMESPACE, "delete", "envoyfilter", "weir")
     lab.apply(as_list(mesh("egress")))

@@ -9,7 +9,7 @@ from pathlib import Path
 import egress
 import pytest
 import yaml
-from egress import ask, enforces
+from egress import ask, enforces, records
 from envoy import wait_for
 from lab import Lab, free_port, http_ok, tools
 from manifests import ISTIO, as_list
@@ -103,8 +103,7 @@ def test_prometheus_sees_what_happened(lab: Lab, mesh, provider, prometheus):
 def test_the_record_is_in_the_log(lab: Lab, mesh, provider):
     ask(provider, INJECTION)
 
-    def records() -> list[dict]:
-        lines = [line for line in lab.proxy_log("gateway").splitlines() if line.startswith("{")]
-        return [json.loads(told) for line in lines if (told := json.loads(line).get("weir"))]
+    def shadowed() -> list[dict]:
+        return [r for r in records(lab) if any(row["mode"] == "Shadow" for row in r.get("rules", []))]
 
-    wait_for("a record", lambda: [r for r in records() if any(f["mode"] == "Shadow" for f in r.get("rules", []))])
+    wait_for("a record", shadowed)

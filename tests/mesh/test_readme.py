@@ -105,9 +105,10 @@ def test_the_way_to_enforce_and_back(lab, copy, model, mesh):
 
 def test_the_other_commands(lab, copy):
     others = blocks()[6:]
-    assert len(others) == 4, "a command is not run"
-    check, charts, monitoring, admission = others
+    assert len(others) == 5, "a command is not run"
+    check, charts, monitoring, admission, doctor = others
     run(lab, ROOT, check)
+    run(lab, ROOT, doctor)
     assert "kind: WasmPlugin" in run(lab, copy, charts)
     assert "kind: PrometheusRule" in run(lab, copy, monitoring)
     run(lab, copy, admission)
