@@ -89,6 +89,15 @@ impl Map {
         Some(usize::from(node) * self.width + usize::from(*column))
     }
 
+    fn add(&mut self, pcs: &[u16], after_word: bool) -> Node {
+        let node = self.places.len() as Node;
+        let from = self.pcs.len() as u32;
+        self.pcs.extend_from_slice(pcs);
+        self.places.push(Place { pcs: from..self.pcs.len() as u32, after_word });
+        self.steps.resize(self.steps.len() + self.width, Step::UNKNOWN);
+        node
+    }
+
     fn find(&self, pcs: &[u16], after_word: bool) -> Option<Node> {
         let same = |node: &Node| {
             let place = self.places.get(usize::from(*node));
@@ -233,38 +242,23 @@ impl Paths {
     ) -> Option<Node> {
         let waits = |pc: &u16| matches!(program.inst(*pc), Some(Inst::Boundary(_)));
         let after_word = is_word(previous) && pcs.iter().any(waits);
-        let mut size = 0;
-        let mut map = match self.maps.get_mut(usize::from(rule)).and_then(Option::take) {
-            Some(map) => map,
-            None => {
-                size += size_of::<Map>();
-                Box::new(Map::new(program))
-            }
-        };
-        let mut found = map.find(pcs, after_word);
-        if found.is_none() && pcs.len() <= MAX_PCS && map.places.len() < Step::DEAD as usize {
-            size += size_of::<Place>() + size_of_val(pcs) + map.width * size_of::<Step>();
-            // Vectors double.
-            match self.room.checked_sub(2 * size) {
-                None => self.room = 0,
-                Some(room) => {
-                    self.room = room;
-                    found = Some(map.places.len() as Node);
-                    let from = map.pcs.len() as u32;
-                    map.pcs.extend_from_slice(pcs);
-                    let pcs = from..map.pcs.len() as u32;
-                    map.places.push(Place { pcs, after_word });
-                    let steps = map.steps.len() + map.width;
-                    map.steps.resize(steps, Step::UNKNOWN);
-                }
-            }
+        let index = usize::from(rule);
+        if self.maps.len() <= index {
+            self.maps.resize_with(index.saturating_add(1), || None);
         }
-        if self.maps.len() <= usize::from(rule) {
-            self.maps.resize_with(usize::from(rule).saturating_add(1), || None);
+        let slot = self.maps.get_mut(index)?;
+        let mut size = if slot.is_none() { size_of::<Map>() } else { 0 };
+        let map = slot.get_or_insert_with(|| Box::new(Map::new(program)));
+        if let Some(known) = map.find(pcs, after_word) {
+            return Some(known);
         }
-        if let Some(slot) = self.maps.get_mut(usize::from(rule)) {
-            *slot = Some(map);
+        if pcs.len() > MAX_PCS || map.places.len() >= Step::DEAD as usize {
+            return None;
         }
-        found
+        size += size_of::<Place>() + size_of_val(pcs) + map.width * size_of::<Step>();
+        // Vectors double.
+        let room = self.room.checked_sub(2 * size);
+        self.room = room.unwrap_or(0);
+        room.map(|_| map.add(pcs, after_word))
     }
 }
