@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Value};
 
+use crate::shape::step;
+
 /// A document as the module gets it, and where its parts stand in the file.
 pub struct Document {
     pub json: Value,
@@ -111,7 +113,7 @@ fn convert(
                 if name == "<<" {
                     return Err(at(line, column, "merge keys are not read", "write it out"));
                 }
-                let inner = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let inner = step(pointer, name);
                 places.insert(inner.clone(), (line, column));
                 object.insert(name.to_string(), convert(value, &inner, places)?);
             }

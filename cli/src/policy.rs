@@ -10,7 +10,7 @@ use weir_filter::{Engine, Guard};
 use weir_rules::Granted;
 use weir_rules::policy::PolicyError;
 
-use crate::document::Document;
+use crate::document::{Document, DocumentError};
 
 /// The default policy, annotated.
 pub const DEFAULT: &str = include_str!("../../rules/default-policy.yaml");
@@ -21,6 +21,13 @@ pub struct Fault {
     pub column: usize,
     pub reason: String,
     pub cure: String,
+}
+
+impl From<DocumentError> for Fault {
+    fn from(error: DocumentError) -> Fault {
+        let DocumentError { line, column, reason, cure } = error;
+        Fault { line, column, reason, cure }
+    }
 }
 
 impl Fault {
@@ -66,8 +73,7 @@ pub fn compile(text: &str, enforce: bool) -> Result<Rc<Guard>, Vec<Fault>> {
 /// # Errors
 /// Where it is none.
 pub fn parse(text: &str) -> Result<Document, Vec<Fault>> {
-    Document::parse(text)
-        .map_err(|e| vec![Fault { line: e.line, column: e.column, reason: e.reason, cure: e.cure }])
+    Document::parse(text).map_err(|error| vec![error.into()])
 }
 
 /// Compiles a document; with `enforce`, as if nothing in it were in Shadow.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Finding;
-use super::manifests::{Manifests, Resource};
+use super::manifests::{Manifests, Resource, text};
 
 const ROUTER: &str = "envoy.filters.http.router";
 
@@ -20,15 +20,14 @@ pub fn findings(manifests: &Manifests) -> Vec<Finding<'_>> {
 }
 
 fn one<'a>(resource: &'a Resource, patch: &Value, at: &str, found: &mut Vec<Finding<'a>>) {
-    let text = |pointer: &str| patch.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let mut add = |pointer: &str, reason: &str, cure: &str| {
         found.push(Finding::new(resource, format!("{at}{pointer}"), reason, cure));
     };
     let value = patch.pointer("/patch/value").unwrap_or(&Value::Null);
     let weir = brings_weir(value);
-    let operation = text("/patch/operation");
-    let around = text("/match/listener/filterChain/filter/subFilter/name");
-    match text("/applyTo") {
+    let operation = text(patch, "/patch/operation");
+    let around = text(patch, "/match/listener/filterChain/filter/subFilter/name");
+    match text(patch, "/applyTo") {
         "HTTP_FILTER" if !weir => {
             let touches = around.is_empty() || is_weir(around);
             match operation {
@@ -37,16 +36,15 @@ fn one<'a>(resource: &'a Resource, patch: &Value, at: &str, found: &mut Vec<Find
                     "it may take Weir out, or change it",
                     "name another filter in match",
                 ),
-                "ADD" | "INSERT_AFTER" if touches || around == ROUTER => add(
-                    "/patch/operation",
-                    "it puts a filter behind Weir, which does not see what that changes",
-                    "insert it first, or before another filter",
-                ),
-                "INSERT_BEFORE" if around == ROUTER => add(
-                    "/patch/operation",
-                    "it puts a filter behind Weir, which does not see what that changes",
-                    "insert it first, or before another filter",
-                ),
+                "ADD" | "INSERT_AFTER" | "INSERT_BEFORE"
+                    if around == ROUTER || touches && operation != "INSERT_BEFORE" =>
+                {
+                    add(
+                        "/patch/operation",
+                        "it puts a filter behind Weir, which does not see what that changes",
+                        "insert it first, or before another filter",
+                    )
+                }
                 _ => {}
             }
         }
@@ -72,9 +70,7 @@ fn one<'a>(resource: &'a Resource, patch: &Value, at: &str, found: &mut Vec<Find
     }
     if weir {
         let config = value.pointer("/typed_config/config").unwrap_or(&Value::Null);
-        let of =
-            |pointer: &str| config.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        if of("/failure_policy") == "FAIL_OPEN"
+        if text(config, "/failure_policy") == "FAIL_OPEN"
             || config.get("fail_open") == Some(&Value::Bool(true))
         {
             add(
@@ -83,7 +79,9 @@ fn one<'a>(resource: &'a Resource, patch: &Value, at: &str, found: &mut Vec<Find
                 "write failure_policy: FAIL_RELOAD",
             );
         }
-        if config.get("vm_config").is_some() && of("/vm_config/code/remote/sha256").is_empty() {
+        if config.get("vm_config").is_some()
+            && text(config, "/vm_config/code/remote/sha256").is_empty()
+        {
             add(
                 "/patch/value/typed_config/config/vm_config",
                 "the module is not pinned: whoever can write to the registry decides what runs",
@@ -91,7 +89,7 @@ fn one<'a>(resource: &'a Resource, patch: &Value, at: &str, found: &mut Vec<Find
             );
         }
         if config.get("vm_config").is_some()
-            && !of("/configuration/value").contains("guard.weir.dev/")
+            && !text(config, "/configuration/value").contains("guard.weir.dev/")
         {
             add(
                 "/patch/value/typed_config/config",
@@ -108,6 +106,6 @@ fn is_weir(name: &str) -> bool {
 
 /// Whether a filter or its configuration is Weir.
 fn brings_weir(value: &Value) -> bool {
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    text("/name").starts_with("weir") || text("/typed_config/config/root_id").starts_with("weir")
+    let named = |pointer| text(value, pointer).starts_with("weir");
+    named("/name") || named("/typed_config/config/root_id")
 }

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::document::Document;
+use crate::policy::Fault;
+use crate::shape::step;
 
 /// The namespace whose resources of Istio's apply everywhere.
 pub const ROOT: &str = "istio-system";
@@ -47,7 +49,7 @@ impl Resource {
 
     /// The text at a pointer; empty where there is none.
     pub fn text(&self, pointer: &str) -> &str {
-        self.get(pointer).and_then(Value::as_str).unwrap_or_default()
+        text(&self.value, pointer)
     }
 
     /// The list at a pointer; empty where there is none.
@@ -84,13 +86,9 @@ impl Resource {
     /// A label or annotation of a workload's pods.
     pub fn pod_mark(&self, name: &str) -> &str {
         let Some(pod) = self.pod() else { return "" };
-        let escaped = name.replace('~', "~0").replace('/', "~1");
-        let label = self.text(&format!("{pod}/metadata/labels/{escaped}"));
-        if label.is_empty() {
-            self.text(&format!("{pod}/metadata/annotations/{escaped}"))
-        } else {
-            label
-        }
+        let of = |kind| self.text(&step(&format!("{pod}/metadata/{kind}"), name));
+        let label = of("labels");
+        if label.is_empty() { of("annotations") } else { label }
     }
 
     /// Whether it is a gateway: Istio's template makes it one.
@@ -110,9 +108,7 @@ impl Manifests {
     /// # Errors
     /// Where it is no YAML.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), String> {
-        let documents = Document::all(text).map_err(|error| {
-            format!("{file}:{}:{}: {} ({})", error.line, error.column, error.reason, error.cure)
-        })?;
+        let documents = Document::all(text).map_err(|error| Fault::from(error).show(file))?;
         for document in documents.into_iter().map(Rc::new) {
             let items = document.json.get("items").and_then(Value::as_array);
             let mut add = |prefix: String, value: &Value| {
@@ -160,6 +156,11 @@ impl Manifests {
                 && workload.pod_labels().is_some_and(|own| has(own, labels))
         })
     }
+}
+
+/// The text at a pointer; empty where there is none.
+pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Whether some labels have all of those that are wanted.

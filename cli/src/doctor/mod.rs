@@ -6,13 +6,14 @@ mod plugins;
 mod traffic;
 mod workloads;
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use crate::Exit;
 use crate::args::{Doctor, Format};
+use crate::policy::{self, Fault};
 use manifests::{Manifests, Resource};
 
 /// What is wrong, at a place of a resource.
@@ -42,22 +43,15 @@ impl<'a> Finding<'a> {
 pub fn run(arguments: &Doctor, out: &mut dyn Write) -> io::Result<Exit> {
     let mut manifests = Manifests::default();
     let mut readable = true;
-    let mut add = |name: &str, text: io::Result<String>| {
-        let added = text
-            .map_err(|error| format!("{name}: {error}"))
-            .and_then(|text| manifests.add(name, &text));
+    let input = [PathBuf::from("-")];
+    let files = if arguments.files.is_empty() { &input[..] } else { &arguments.files };
+    for file in files {
+        let text = policy::read_text(file).map_err(|error| error.to_string());
+        let added = text.and_then(|text| manifests.add(&file.display().to_string(), &text));
         if let Err(error) = added {
             eprintln!("weir: {error}");
             readable = false;
         }
-    };
-    if arguments.files.is_empty() {
-        let mut text = String::new();
-        let read = io::stdin().read_to_string(&mut text);
-        add("-", read.map(|_| text));
-    }
-    for file in &arguments.files {
-        add(&file.display().to_string(), fs::read_to_string(file));
     }
     if !readable {
         return Ok(Exit::Unreadable);
@@ -80,14 +74,11 @@ fn print(finding: &Finding<'_>, format: Format, out: &mut dyn Write) -> io::Resu
     let resource = finding.resource;
     let (line, column) = resource.locate(&finding.pointer);
     match format {
-        Format::Human => writeln!(
-            out,
-            "{}:{line}:{column}: {}: {} ({})",
-            resource.file,
-            resource.title(),
-            finding.reason,
-            finding.cure
-        ),
+        Format::Human => {
+            let reason = format!("{}: {}", resource.title(), finding.reason);
+            let fault = Fault { line, column, reason, cure: finding.cure.clone() };
+            writeln!(out, "{}", fault.show(&resource.file))
+        }
         Format::Json => {
             let row = json!({
                 "file": resource.file,

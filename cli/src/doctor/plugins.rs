@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use weir_filter::Guard;
 
 use super::Finding;
-use super::manifests::{Manifests, ROOT, Resource, has};
+use super::manifests::{Manifests, ROOT, Resource, has, text};
+use crate::shape::step;
 
 /// The largest whole number that survives the way through the API server.
 const EXACT: u64 = 1 << 53;
@@ -166,13 +167,13 @@ fn place<'a>(manifests: &'a Manifests, plugin: Plugin<'a>, found: &mut Vec<Findi
             ));
         }
         for (at, target) in targets.iter().enumerate() {
-            let text = |field| target.get(field).and_then(Value::as_str).unwrap_or_default();
-            let known = |r: &&Resource| r.namespace() == namespace && r.name() == text("name");
-            if manifests.of(text("kind")).find(known).is_none() {
+            let (kind, name) = (text(target, "/kind"), text(target, "/name"));
+            let known = |r: &&Resource| r.namespace() == namespace && r.name() == name;
+            if manifests.of(kind).find(known).is_none() {
                 found.push(Finding::new(
                     resource,
                     format!("/spec/targetRefs/{at}"),
-                    format!("there is no {} {} in {namespace}", text("kind"), text("name")),
+                    format!("there is no {kind} {name} in {namespace}"),
                     "correct the name; a target must be in the plugin's namespace",
                 ));
             }
@@ -207,10 +208,10 @@ fn policy<'a>(plugin: Plugin<'a>, config: &Value, at: &str, found: &mut Vec<Find
     if found.len() > mangled {
         return;
     }
-    let text = config.to_string();
+    let document = config.to_string();
     // Keys are checked for being named, not for what they are.
     let key = |_: &str| Some("0123456789abcdef0123456789abcdef".to_owned());
-    if let Err(errors) = Guard::new(text.as_bytes(), &key, 0) {
+    if let Err(errors) = Guard::new(document.as_bytes(), &key, 0) {
         for error in errors.0 {
             found.push(Finding::new(
                 plugin.resource,
@@ -246,7 +247,7 @@ fn mangling<'a>(plugin: Plugin<'a>, value: &Value, at: &str, found: &mut Vec<Fin
         }
         Value::Object(members) => {
             for (name, member) in members {
-                let inner = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let inner = step(at, name);
                 if BOOLEANS.contains(&name.to_lowercase().as_str()) {
                     let reason = format!("kubectl takes the key {name} for a boolean");
                     found.push(Finding::new(

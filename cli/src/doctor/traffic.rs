@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Finding;
-use super::manifests::{Manifests, Resource, has};
+use super::manifests::{Manifests, Resource, has, text};
 use super::plugins::Plugin;
 
 /// How a port that Istio reads as HTTP is called.
@@ -41,7 +41,7 @@ fn providers<'a>(manifests: &'a Manifests, found: &mut Vec<Finding<'a>>) {
             }
             for entry in entries {
                 for (index, port) in entry.list("/spec/ports").iter().enumerate() {
-                    let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or_default();
+                    let protocol = text(port, "/protocol");
                     if !READABLE.contains(&protocol.to_lowercase().as_str()) {
                         found.push(Finding::new(
                             entry,
@@ -74,8 +74,7 @@ fn ports<'a>(manifests: &'a Manifests, found: &mut Vec<Finding<'a>>) {
                 })
         });
         for (index, port) in service.list("/spec/ports").iter().enumerate().filter(|_| guarded) {
-            let text = |field| port.get(field).and_then(Value::as_str).unwrap_or_default();
-            let (name, protocol) = (text("name"), text("appProtocol"));
+            let (name, protocol) = (text(port, "/name"), text(port, "/appProtocol"));
             let first = name.split('-').next().unwrap_or_default();
             let stated = if protocol.is_empty() { first } else { protocol };
             let is_http = READABLE.contains(&stated) || stated.ends_with("/h2c");

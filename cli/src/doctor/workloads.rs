@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::Finding;
-use super::manifests::{Manifests, Resource};
+use super::manifests::{Manifests, Resource, text};
 use super::plugins::Plugin;
+use crate::shape::step;
 
 /// The user whose traffic Istio does not capture: the sidecar's own.
 const PROXY_USER: i64 = 1337;
@@ -54,7 +55,7 @@ fn capture<'a>(resource: &'a Resource, pod: &str, found: &mut Vec<Finding<'a>>) 
         if !value.is_empty() && value != harmless {
             found.push(Finding::new(
                 resource,
-                format!("{pod}/metadata/annotations/{}", name.replace('/', "~1")),
+                step(&format!("{pod}/metadata/annotations"), name),
                 format!("{name} lets some of its traffic pass by the sidecar"),
                 "take the annotation out",
             ));
@@ -89,8 +90,7 @@ fn encrypted<'a>(resource: &'a Resource, pod: &str, hosts: &[&str], found: &mut 
     for (index, container) in containers(resource, pod) {
         let variables = container.get("env").and_then(Value::as_array);
         for (variable, entry) in variables.into_iter().flatten().enumerate() {
-            let value = entry.get("value").and_then(Value::as_str).unwrap_or_default();
-            let Some(rest) = value.strip_prefix("https://") else { continue };
+            let Some(rest) = text(entry, "/value").strip_prefix("https://") else { continue };
             let host = rest.split(['/', ':', '?']).next().unwrap_or_default();
             if hosts.contains(&host) {
                 found.push(Finding::new(
