@@ -15,6 +15,7 @@ PINNED = re.compile(r"[a-z_]+=v[^$ ]+")
 sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/tools")]
 
 from envoy import envoy_version, wait_for  # noqa: E402
+from gateway import module_path  # noqa: E402
 from image import pack  # noqa: E402
 from lab import Lab  # noqa: E402
 from manifests import Image  # noqa: E402
@@ -74,7 +75,7 @@ def provider(authority: Authority) -> Iterator[Upstream]:
 @pytest.fixture(scope="session")
 def module() -> Path:
     """The built module."""
-    path = ROOT / "target/wasm32-wasip1/release/weir_filter.wasm"
+    path = module_path()
     assert path.exists(), "the module is missing: run ./just build"
     return path
 

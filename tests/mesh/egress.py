@@ -5,7 +5,7 @@ from pathlib import Path
 
 from client import Answer, exchange
 from envoy import wait_for
-from lab import Lab, Proxy
+from lab import Lab
 from manifests import Image, as_list, built
 from providers import OpenAI
 from samples import INJECTION, SECRET, leaked, tokens
@@ -44,13 +44,18 @@ def documents(overlay: str, image: Image, provider: Upstream, authority: Authori
     """The overlay's resources: the module from the lab's registry, the provider next door, the keys from a folder."""
     mounted = json.dumps(built(overlay, image)).replace("/etc/weir/credentials", str(credentials))
     found = json.loads(mounted)
+    next_door(found, provider, authority)
+    return found
+
+
+def next_door(found: list[dict], provider: Upstream, authority: Authority) -> None:
+    """Lets the providers' resources lead to this one."""
     for document in found:
         spec = document.get("spec", {})
         if document["kind"] == "ServiceEntry":
             spec |= {"resolution": "STATIC", "endpoints": [{"address": "127.0.0.1", "ports": {"http": provider.port}}]}
         for port in spec.get("trafficPolicy", {}).get("portLevelSettings", []):
             port["tls"]["caCertificates"] = str(authority.certificate)
-    return found
 
 
 def write_credentials(folder: Path) -> Path:
@@ -63,7 +68,7 @@ def write_credentials(folder: Path) -> Path:
     return folder
 
 
-def up(lab: Lab, found: list[dict]) -> tuple[Proxy, Proxy]:
+def up(lab: Lab, found: list[dict]) -> None:
     """Applies the resources and starts the gateway and an application's sidecar."""
     namespaces = [document for document in found if document["kind"] == "Namespace"]
     lab.apply(as_list(namespaces))
@@ -71,9 +76,8 @@ def up(lab: Lab, found: list[dict]) -> tuple[Proxy, Proxy]:
     lab.apply(APP)
     [bootstrap] = [d["data"]["custom_bootstrap.json"] for d in found if d["kind"] == "ConfigMap"]
     labels = {"app": "weir-egress"}
-    gateway = lab.proxy("gateway", "router", NAMESPACE, GATEWAY, labels, account="weir-egress", bootstrap=bootstrap)
-    sidecar = lab.proxy("assistant", "sidecar", "app", APPLICATION, {"app": "assistant"})
-    return gateway, sidecar
+    lab.proxy("gateway", "router", NAMESPACE, GATEWAY, labels, account="weir-egress", bootstrap=bootstrap)
+    lab.proxy("assistant", "sidecar", "app", APPLICATION, {"app": "assistant"})
 
 
 def says(llm):
@@ -100,11 +104,17 @@ def enforces(provider, llm=None, address: str = APPLICATION) -> None:
         assert answer.status == 200 and not leaked(text_of(answer)) and "is here" in text_of(answer)
 
 
+def back_to_shadow(lab: Lab, mesh, provider) -> None:
+    """The gateway as the tests find it: its plugin in Shadow, and in force."""
+    lab.apply(as_list(mesh("egress")))
+    wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
+
+
 def records(lab: Lab) -> list[dict]:
     """The audit records in the gateway's access log. While one Weir takes another's place, an exchange may pass both and leave
     a record of each, with a space between."""
     found = []
-    for line in lab.proxy_log("gateway").splitlines():
+    for line in lab.proxies["gateway"].log().splitlines():
         told = json.loads(line).get("weir") if line.startswith('{"') else None
         while told:
             record, end = json.JSONDecoder().raw_decode(told)

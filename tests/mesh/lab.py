@@ -75,15 +75,9 @@ def http_ok(url: str) -> bool:
 class Proxy:
     """A pilot-agent and its Envoy."""
 
-    name: str
-    address: str
     admin: int
+    """The port of Envoy's admin page."""
     folder: Path
-
-    def config_dump(self) -> dict:
-        """What Envoy runs under."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/config_dump?include_eds", timeout=5) as reply:
-            return json.load(reply)
 
     def log(self) -> str:
         """What agent and Envoy wrote so far."""
@@ -99,8 +93,8 @@ class Lab:
         self.registry = free_port()
         self._etcd, self._kube, self._discovery, self._secure = (free_port() for _ in range(4))
         self._ready = free_port()
-        self._processes: list[tuple[str, subprocess.Popen]] = []
-        self._admins: dict[str, int] = {}
+        self._processes: list[subprocess.Popen] = []
+        self.proxies: dict[str, Proxy] = {}
 
     def __enter__(self) -> "Lab":
         try:
@@ -115,7 +109,7 @@ class Lab:
 
     def __exit__(self, *_):
         # In this order: an API server whose store is gone hangs.
-        for _, process in reversed(self._processes):
+        for process in reversed(self._processes):
             stop(process)
 
     def kubectl(self, *arguments: str, given: str = "", check: bool = True) -> subprocess.CompletedProcess:
@@ -128,7 +122,18 @@ class Lab:
 
     def apply(self, manifests: str, check: bool = True) -> subprocess.CompletedProcess:
         """Applies manifests on the side of the server, as the README does."""
-        return self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=manifests, check=check)
+        return self._apply(manifests, check)
+
+    def try_out(self, manifests: str, check: bool = True) -> subprocess.CompletedProcess:
+        """Whether the API server takes manifests, each field of which it must know; nothing is stored."""
+        return self._apply(manifests, check, "--dry-run=server", "--validate=strict")
+
+    def _apply(self, manifests: str, check: bool, *more: str) -> subprocess.CompletedProcess:
+        return self.kubectl("apply", "--server-side", "--force-conflicts", *more, "-f", "-", given=manifests, check=check)
+
+    def namespace(self, name: str, **labels: str) -> None:
+        """Makes a namespace."""
+        self.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
 
     def log(self, name: str) -> str:
         """What a part wrote so far."""
@@ -204,24 +209,11 @@ class Lab:
             process = subprocess.Popen(
                 command, cwd=folder, env={**os.environ, **settings}, stdout=output, stderr=subprocess.STDOUT
             )
-        self._processes.append((name, process))
-        proxy = Proxy(name, address, admin, folder)
-        self._admins[name] = admin
+        self._processes.append(process)
+        proxy = Proxy(admin, folder)
+        self.proxies[name] = proxy
         self._wait(name, process, lambda: http_ok(f"http://127.0.0.1:{status}/healthz/ready"), proxy.log)
         return proxy
-
-    def proxy_log(self, name: str) -> str:
-        """What a proxy's agent and Envoy wrote so far."""
-        return (self.folder / name / "log").read_text(errors="replace")
-
-    def admin(self, name: str) -> int:
-        """The port of a proxy's admin page."""
-        return self._admins[name]
-
-    def stop(self, name: str) -> None:
-        """Stops one proxy."""
-        for process in [process for known, process in self._processes if known == name]:
-            stop(process)
 
     def push(self, layout: Path, tag: str, repository: str = "weir/weir") -> str:
         """Pushes an image layout into the lab's registry; returns its URL."""
@@ -236,7 +228,7 @@ class Lab:
             process = subprocess.Popen(
                 [str(part) for part in command], stdout=output, stderr=subprocess.STDOUT, cwd=self.folder, **options
             )
-        self._processes.append((name, process))
+        self._processes.append(process)
         return process
 
     def _wait(self, name: str, process: subprocess.Popen, probe: Callable[[], bool], log: Callable[[], str]) -> None:

@@ -1,14 +1,12 @@
 """What the API server refuses under `istio/admission`, case by case, and what it lets through."""
 
-import copy
 import json
-import subprocess
 
 import pytest
 import yaml
 from envoy import wait_for
-from lab import Lab, tools
-from manifests import ISTIO, as_list, built
+from lab import Lab
+from manifests import ISTIO, built, kustomized, plugin_of
 
 FILTER = "envoy.filters.network.http_connection_manager"
 ROUTER = "envoy.filters.http.router"
@@ -19,10 +17,9 @@ HASH = "a" * 64
 @pytest.fixture(scope="module", autouse=True)
 def admission(lab: Lab):
     """The policies, in force."""
-    command = [tools() / "bin/kubectl", "kustomize", ISTIO / "admission"]
-    lab.apply(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    for name, labels in [("tenant", {}), ("platform", {"guard.weir.dev/platform": "true"})]:
-        lab.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}))
+    lab.apply(kustomized("admission"))
+    lab.namespace("tenant")
+    lab.namespace("platform", **{"guard.weir.dev/platform": "true"})
     wait_for("admission", lambda: refusal(lab, filter_patch("REMOVE", WEIR)), 30)
     yield
     lab.kubectl("delete", "-k", str(ISTIO / "admission"))
@@ -30,13 +27,12 @@ def admission(lab: Lab):
 
 def refusal(lab: Lab, document: dict) -> str:
     """Why a resource is refused; empty if it is taken. Nothing is stored."""
-    arguments = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-"]
-    return lab.kubectl(*arguments, given=json.dumps(document), check=False).stderr
+    return lab.try_out(json.dumps(document), check=False).stderr
 
 
 def plugin(overlay: str = "egress", **changes) -> dict:
     """An overlay's plugin with fields changed, or taken away (None)."""
-    [found] = [copy.deepcopy(d) for d in built(overlay) if d["kind"] in ("WasmPlugin", "TrafficExtension")]
+    found = plugin_of(built(overlay))
     found["metadata"]["namespace"] = "tenant"
     spec = found["spec"]
     for name, value in changes.items():

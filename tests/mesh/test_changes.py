@@ -1,6 +1,5 @@
 """A policy's and a module's changes in a running mesh: what traffic sees of them."""
 
-import copy
 import json
 import threading
 import time
@@ -8,9 +7,9 @@ import time
 import egress
 import pytest
 from client import exchange
-from egress import ask
+from egress import ask, back_to_shadow
 from envoy import wait_for
-from manifests import as_list
+from manifests import as_list, plugin_of
 from providers import OpenAI
 from samples import INJECTION, tokens
 from upstream import SCENARIO, sent
@@ -46,7 +45,7 @@ class Load:
 
 def plugin(documents: list[dict], **changes) -> list[dict]:
     """The plugin alone, changed: `policy` are fields of the policy's spec, others of the plugin's."""
-    [found] = [copy.deepcopy(d) for d in documents if d["kind"] == "WasmPlugin"]
+    found = plugin_of(documents)
     found["spec"]["pluginConfig"]["spec"] |= changes.pop("policy", {})
     found["spec"] |= changes
     return [found]
@@ -63,8 +62,7 @@ def enforced(mesh, lab, provider):
     lab.apply(as_list(mesh("egress-enforce")))
     wait_for("Enforce", lambda: refuses(provider), 30)
     yield mesh("egress-enforce")
-    lab.apply(as_list(mesh("egress")))
-    wait_for("Shadow", lambda: not refuses(provider), 30)
+    back_to_shadow(lab, mesh, provider)
 
 
 def test_a_change_of_policy_fails_no_request(mesh, lab, provider, record_property):

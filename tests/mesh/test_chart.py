@@ -6,10 +6,10 @@ import subprocess
 import egress
 import pytest
 import yaml
-from egress import ask, enforces, records
+from egress import ask, back_to_shadow, enforces, records
 from envoy import wait_for
 from lab import Lab, tools
-from manifests import ISTIO, Image, as_list
+from manifests import ISTIO, Image, as_list, istioctl_takes
 from providers import OpenAI
 from samples import INJECTION
 
@@ -43,11 +43,8 @@ def test_lint(image, kind):
 @pytest.mark.parametrize("kind", ["WasmPlugin", "TrafficExtension", "EnvoyFilter"])
 def test_the_api_server_and_istioctl_take_it(lab: Lab, mesh, image, kind):
     documents = template(image, "--set", f"kind={kind}")
-    arguments = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"]
-    lab.kubectl(*arguments, given=as_list(documents))
-    given = "\n---\n".join(yaml.safe_dump(d) for d in documents)
-    done = subprocess.run([tools() / "bin/istioctl", "validate", "-f", "-"], input=given, capture_output=True, text=True)
-    assert done.returncode == 0 and "Warning" not in done.stdout + done.stderr, done.stdout + done.stderr
+    lab.try_out(as_list(documents))
+    istioctl_takes(documents)
 
 
 def test_the_policy_is_the_one_of_the_base(image):
@@ -133,5 +130,4 @@ def test_records_go_to_the_access_log(lab: Lab, mesh, image, provider):
     found = wait_for("records", lambda: [r for r in records(lab) if r["decision"] == "reject"])
     assert found[0]["policy"] == "default"
     lab.kubectl("-n", egress.NAMESPACE, "delete", "envoyfilter", "weir")
-    lab.apply(as_list(mesh("egress")))
-    wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
+    back_to_shadow(lab, mesh, provider)

@@ -2,8 +2,7 @@
 
 import egress
 import pytest
-from egress import ask, enforces, says
-from envoy import wait_for
+from egress import ask, back_to_shadow, enforces, says
 from manifests import as_list
 from providers import PROVIDERS
 from samples import INJECTION
@@ -32,8 +31,7 @@ def test_the_gateway_puts_the_key_in(mesh, provider, llm):
 def test_enforce_and_back(mesh, lab, provider):
     lab.apply(as_list(mesh("egress-enforce")))
     enforces(provider)
-    lab.apply(as_list(mesh("egress")))
-    wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
+    back_to_shadow(lab, mesh, provider)
 
 
 def test_as_a_traffic_extension(mesh, lab, provider):
@@ -41,6 +39,5 @@ def test_as_a_traffic_extension(mesh, lab, provider):
     lab.apply(as_list(mesh("egress-traffic-extension")))
     lab.kubectl("-n", egress.NAMESPACE, "delete", "wasmplugin", "weir")
     enforces(provider)
-    lab.apply(as_list(mesh("egress")))
     lab.kubectl("-n", egress.NAMESPACE, "delete", "trafficextension", "weir")
-    wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
+    back_to_shadow(lab, mesh, provider)

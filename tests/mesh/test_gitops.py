@@ -14,7 +14,7 @@ import yaml
 from egress import ask
 from envoy import wait_for
 from lab import Lab, tools
-from manifests import ISTIO, as_list
+from manifests import ISTIO, as_list, plugin_of
 from samples import INJECTION
 from test_manifests import weir  # noqa: F401
 
@@ -103,9 +103,8 @@ def test_a_policy_that_finds_less_fails(repository, weir):  # noqa: F811
 @pytest.mark.parametrize("tool", ["argocd", "flux"])
 def test_the_api_server_takes_it(lab: Lab, tool):
     for namespace in ("argocd", "flux-system"):
-        lab.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
-    arguments = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"]
-    lab.kubectl(*arguments, given=(ISTIO / f"gitops/{tool}.yaml").read_text())
+        lab.namespace(namespace)
+    lab.try_out((ISTIO / f"gitops/{tool}.yaml").read_text())
 
 
 def test_flux_rolls_a_policy_out_and_back(lab: Lab, mesh, provider, repository, tmp_path):
@@ -118,8 +117,7 @@ def test_flux_rolls_a_policy_out_and_back(lab: Lab, mesh, provider, repository, 
     (enforcing / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["all.yaml"]}))
     for folder, name in ((overlay, "egress"), (enforcing, "egress-enforce")):
         # The lab's providers are next door: what kustomize makes of the overlay, with that changed.
-        plugin = [d for d in mesh(name) if d["kind"] == "WasmPlugin"]
-        (folder / "all.yaml").write_text(yaml.safe_dump_all(plugin))
+        (folder / "all.yaml").write_text(yaml.safe_dump(plugin_of(mesh(name))))
     git(repository, "checkout", "--quiet", "main")
     commit(repository)
     git(repository, "clone", "--quiet", "--bare", ".", str(tmp_path / "served/weir-policy"))
@@ -129,7 +127,8 @@ def test_flux_rolls_a_policy_out_and_back(lab: Lab, mesh, provider, repository, 
         source, rollout = documents
         source["spec"] |= {"url": server.url("weir-policy"), "interval": "1s"}
         rollout["spec"]["interval"] = "5s"
-        lab.apply(as_list([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}}, *documents]))
+        lab.namespace("flux-system")
+        lab.apply(as_list(documents))
         reconciled(lab)
         for path, status in (("egress-enforce", 403), ("egress", 200)):
             rollout["spec"]["path"] = f"./istio/overlays/{path}"

@@ -1,18 +1,15 @@
 """The module as a registry hands it out: the artefact by tag and digest, the compat image, and what a pin refuses."""
 
-import copy
-
 import pytest
-from egress import ask, enforces
+from egress import ask, back_to_shadow, enforces
 from envoy import wait_for
 from image import pack
-from manifests import as_list
-from samples import INJECTION
+from manifests import as_list, plugin_of
 
 
 def plugin(mesh, **changes) -> str:
     """The gateway's plugin in Enforce with another module."""
-    [found] = [copy.deepcopy(d) for d in mesh("egress-enforce") if d["kind"] == "WasmPlugin"]
+    found = plugin_of(mesh("egress-enforce"))
     found["spec"] |= changes
     return as_list([found])
 
@@ -21,8 +18,7 @@ def plugin(mesh, **changes) -> str:
 def back(mesh, lab, provider):
     """In Shadow before and after."""
     yield
-    lab.apply(as_list(mesh("egress")))
-    wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
+    back_to_shadow(lab, mesh, provider)
 
 
 def by_digest(image, lab) -> dict:

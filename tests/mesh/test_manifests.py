@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from lab import Lab, tools
-from manifests import ISTIO, as_list, built
+from manifests import ISTIO, as_list, as_stream, built, istioctl_takes, plugin_of
 
 OVERLAYS = sorted(folder.name for folder in (ISTIO / "overlays").iterdir())
 EXAMPLES = ["examples/assistant"]
@@ -53,23 +53,19 @@ def test_the_api_server_takes_it(lab: Lab, overlay):
     documents = built(overlay)
     namespaces = {d["metadata"]["namespace"] for d in documents if "namespace" in d["metadata"]}
     for name in namespaces:
-        lab.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
-    arguments = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"]
-    lab.kubectl(*arguments, given=as_list(documents))
+        lab.namespace(name)
+    lab.try_out(as_list(documents))
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS + EXAMPLES)
 def test_istioctl_takes_it(overlay):
-    documents = "\n---\n".join(yaml.safe_dump(d) for d in built(overlay))
-    command = [tools() / "bin/istioctl", "validate", "-f", "-"]
-    done = subprocess.run(command, input=documents, capture_output=True, text=True)
-    assert done.returncode == 0 and "Warning" not in done.stdout + done.stderr, done.stdout + done.stderr
+    istioctl_takes(built(overlay))
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS + EXAMPLES)
 def test_the_definitions_allow_it(overlay, schemas):
     """Of Kubernetes' own resources the API server is the judge."""
-    documents = "\n---\n".join(yaml.safe_dump(d) for d in built(overlay) if "." in d["apiVersion"].partition("/")[0])
+    documents = as_stream([d for d in built(overlay) if "." in d["apiVersion"].partition("/")[0]])
     location = f"{schemas}/{{{{.ResourceKind}}}}-{{{{.Group}}}}-{{{{.ResourceAPIVersion}}}}.json"
     command = [tools() / "bin/kubeconform", "-strict", "-summary", "-schema-location", location]
     command += ["-skip", "Deployment,PodDisruptionBudget,NetworkPolicy", "-"]
@@ -78,7 +74,7 @@ def test_the_definitions_allow_it(overlay, schemas):
 
 
 def test_a_field_that_is_unknown_would_be_seen(schemas):
-    [plugin] = [d for d in built("egress") if d["kind"] == "WasmPlugin"]
+    plugin = plugin_of(built("egress"))
     plugin["spec"]["failStrateggy"] = "FAIL_CLOSE"
     location = f"{schemas}/{{{{.ResourceKind}}}}-{{{{.Group}}}}-{{{{.ResourceAPIVersion}}}}.json"
     command = [tools() / "bin/kubeconform", "-strict", "-schema-location", location, "-"]
@@ -89,7 +85,7 @@ def test_a_field_that_is_unknown_would_be_seen(schemas):
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_policy_compiles(overlay, weir, tmp_path):
     """As it arrives at the proxy."""
-    [plugin] = [d for d in built(overlay) if d["kind"] in ("WasmPlugin", "TrafficExtension")]
+    plugin = plugin_of(built(overlay))
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps(plugin["spec"].get("wasm", plugin["spec"])["pluginConfig"]))
     done = subprocess.run([weir, "check", policy], capture_output=True, text=True)
@@ -100,8 +96,7 @@ def test_the_policy_compiles(overlay, weir, tmp_path):
 def test_doctor_finds_nothing(overlay, weir):
     """In an overlay and the example assistant together; by themselves some select what is not there."""
     documents = built(overlay) + (built(EXAMPLES[0]) if overlay.startswith("egress") else [])
-    given = "\n---\n".join(yaml.safe_dump(d) for d in documents)
-    done = subprocess.run([weir, "doctor"], input=given, capture_output=True, text=True)
+    done = subprocess.run([weir, "doctor"], input=as_stream(documents), capture_output=True, text=True)
     known = {"sidecar-client": ["no ServiceEntry"], "waypoint": []}.get(overlay, [])
     left = [line for line in done.stdout.splitlines() if not any(reason in line for reason in known)]
     assert left == [], done.stdout
@@ -109,7 +104,7 @@ def test_doctor_finds_nothing(overlay, weir):
 
 def test_only_the_named_overlays_enforce():
     def mode(overlay: str) -> str:
-        [plugin] = [d for d in built(overlay) if d["kind"] in ("WasmPlugin", "TrafficExtension")]
+        plugin = plugin_of(built(overlay))
         return plugin["spec"].get("wasm", plugin["spec"])["pluginConfig"]["spec"]["mode"]
 
     enforcing = [overlay for overlay in OVERLAYS if mode(overlay) == "Enforce"]

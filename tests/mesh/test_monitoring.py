@@ -9,10 +9,10 @@ from pathlib import Path
 import egress
 import pytest
 import yaml
-from egress import ask, enforces, records
+from egress import ask, back_to_shadow, enforces, records
 from envoy import wait_for
 from lab import Lab, free_port, http_ok, tools
-from manifests import ISTIO, as_list
+from manifests import ISTIO, as_list, kustomized
 from samples import INJECTION
 
 MONITORING = ISTIO / "monitoring"
@@ -44,9 +44,7 @@ def test_the_alerts_fire_when_they_should(rules):
 
 
 def test_the_api_server_takes_it(lab: Lab, mesh):
-    built = subprocess.run([tools() / "bin/kubectl", "kustomize", MONITORING], check=True, capture_output=True, text=True)
-    arguments = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"]
-    lab.kubectl(*arguments, given=built.stdout)
+    lab.try_out(kustomized("monitoring"))
 
 
 def test_labels_are_those_of_the_bootstraps():
@@ -61,7 +59,7 @@ def prometheus(lab: Lab, mesh, rules) -> str:
         "job_name": "weir",
         "metrics_path": "/stats/prometheus",
         "scrape_interval": "1s",
-        "static_configs": [{"targets": [f"127.0.0.1:{lab.admin('gateway')}"], "labels": {"namespace": egress.NAMESPACE}}],
+        "static_configs": [{"targets": [f"127.0.0.1:{lab.proxies['gateway'].admin}"], "labels": {"namespace": egress.NAMESPACE}}],
     }
     configuration = lab.folder / "prometheus.yaml"
     document = {"global": {"evaluation_interval": "1s"}, "rule_files": [str(rules)], "scrape_configs": [scrape]}
@@ -96,8 +94,7 @@ def test_prometheus_sees_what_happened(lab: Lab, mesh, provider, prometheus):
     health = {rule["name"]: rule["health"] for group in groups for rule in group["rules"]}
     assert len(health) == 9 and set(health.values()) == {"ok"}, health
     assert query(prometheus, "weir_policy_active")[0]["metric"]["plugin"].startswith("weir-egress.weir")
-    lab.apply(as_list(mesh("egress")))
-    wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
+    back_to_shadow(lab, mesh, provider)
 
 
 def test_the_record_is_in_the_log(lab: Lab, mesh, provider):

@@ -10,7 +10,7 @@ import egress
 import pytest
 import yaml
 from envoy import wait_for
-from manifests import ISTIO
+from manifests import ISTIO, as_list, as_stream
 from providers import OpenAI
 from upstream import Upstream
 
@@ -49,13 +49,8 @@ def copy(lab, mesh, model, authority, tmp_path_factory) -> Path:
     for name in ("openai", "anthropic"):
         path = folder / f"istio/overlays/egress/{name}.yaml"
         documents = list(yaml.safe_load_all(path.read_text().replace("/etc/weir/credentials", credentials(lab))))
-        for document in documents:
-            spec = document["spec"]
-            if document["kind"] == "ServiceEntry":
-                spec |= {"resolution": "STATIC", "endpoints": [{"address": "127.0.0.1", "ports": {"http": model.port}}]}
-            for port in spec.get("trafficPolicy", {}).get("portLevelSettings", []):
-                port["tls"]["caCertificates"] = str(authority.certificate)
-        path.write_text("\n---\n".join(yaml.safe_dump(d) for d in documents))
+        egress.next_door(documents, model, authority)
+        path.write_text(as_stream(documents))
     return folder
 
 
@@ -119,6 +114,4 @@ def test_the_other_commands(lab, copy):
 def afterwards(lab, mesh):
     """The gateway as the other tests expect it."""
     yield
-    from manifests import as_list
-
     lab.apply(as_list(mesh("egress")))

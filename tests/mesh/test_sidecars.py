@@ -7,7 +7,7 @@ from client import Answer
 from egress import ask, enforces
 from envoy import wait_for
 from lab import Lab
-from manifests import as_list, built
+from manifests import as_list, built, plugin_of
 from providers import OpenAI
 from samples import INJECTION, leaked
 from states import text_of
@@ -97,13 +97,11 @@ class Model(OpenAI):
     host = "llm.models.mesh"
 
 
-def enforced(overlay: str, image) -> list[dict]:
+def enforced(overlay: str, image) -> dict:
     """An overlay's plugin in Enforce."""
-    found = built(overlay, image)
-    for document in found:
-        if document["kind"] == "WasmPlugin":
-            document["spec"]["pluginConfig"]["spec"]["mode"] = "Enforce"
-    return found
+    plugin = plugin_of(built(overlay, image))
+    plugin["spec"]["pluginConfig"]["spec"]["mode"] = "Enforce"
+    return plugin
 
 
 def test_without_a_plugin_everything_passes(callers, model):
@@ -112,7 +110,7 @@ def test_without_a_plugin_everything_passes(callers, model):
 
 
 def test_in_front_of_a_model(callers, lab, image, model):
-    lab.apply(as_list(enforced("sidecar-server", image)))
+    lab.apply(as_list([enforced("sidecar-server", image)]))
     enforces(model, Model(), CLIENT)
     lab.kubectl("-n", "models", "delete", "wasmplugin", "weir")
     wait_for("no plugin", lambda: ask(model, INJECTION, Model(), address=CLIENT).status == 200, 30)
@@ -120,7 +118,7 @@ def test_in_front_of_a_model(callers, lab, image, model):
 
 def test_a_policy_for_one_caller(callers, lab, image, model):
     """One caller's policy refuses injected prompts; another's masks only. Who calls is what mTLS says."""
-    [plugin] = [d for d in enforced("sidecar-server", image) if d["kind"] == "WasmPlugin"]
+    plugin = enforced("sidecar-server", image)
     strict = plugin["spec"]["pluginConfig"]["spec"]
     loose = {**strict, "packs": [{"name": "secrets", "action": "Mask"}]}
     named = {"assistants": strict, "others": loose}
@@ -156,14 +154,14 @@ class Fresh(OpenAI):
 
 def test_a_proxy_that_starts_under_a_broken_policy_says_why(callers, lab, image, model):
     """It has no old policy. It refuses as Weir does, with a reason, and serves once the policy is mended."""
-    [plugin] = [d for d in enforced("sidecar-server", image) if d["kind"] == "WasmPlugin"]
+    plugin = enforced("sidecar-server", image)
     good = plugin["spec"]["pluginConfig"]["spec"]["packs"]
     plugin["spec"]["pluginConfig"]["spec"]["packs"] = [{"name": "nobody", "action": "Mask"}]
     lab.apply(as_list([plugin]))
     serve(lab, "fresh", FRESH, model)
     answer = wait_for("a reason", lambda: refused(ask(model, "hello", Fresh(), address=CLIENT)), 30)
     assert answer.status == 503 and b"policy" in answer.body
-    assert "/spec/packs/0/name" in lab.proxy_log("fresh"), "the place of the error is in the proxy's log"
+    assert "/spec/packs/0/name" in lab.proxies["fresh"].log(), "the place of the error is in the proxy's log"
     plugin["spec"]["pluginConfig"]["spec"]["packs"] = good
     lab.apply(as_list([plugin]))
     enforces(model, Fresh(), CLIENT)
@@ -178,7 +176,7 @@ def refused(answer: Answer) -> Answer | None:
 def test_on_the_way_out(callers, lab, image, provider, mesh):
     """An assistant's own sidecar refuses before the shared gateway, which is in Shadow, sees anything."""
     wait_for("an answer", lambda: ask(provider, INJECTION, address=CLIENT).status == 200, 30)
-    lab.apply(as_list(enforced("sidecar-client", image)))
+    lab.apply(as_list([enforced("sidecar-client", image)]))
     enforces(provider, OpenAI(), CLIENT)
     assert ask(provider, INJECTION, address=OTHER).status == 200
     lab.kubectl("-n", "assistants", "delete", "wasmplugin", "weir")
