@@ -1,0 +1,3 @@
+//! What trains Weir's classifier.
+
+pub mod grammar;
