@@ -14,6 +14,8 @@ use crate::policy::Terms;
 pub struct Verdict {
     /// The worst action, or `pass`.
     pub word: &'static str,
+    /// 0 to 1000, where something scores the channel.
+    pub score: Option<u16>,
     /// Sorted by start, then rule id.
     pub findings: Vec<(Finding, Action)>,
     /// The text as it would be passed on; none when it is refused.
@@ -31,11 +33,12 @@ impl Verdict {
     /// Scans a text that arrives in `pieces`.
     pub fn of_pieces(terms: &Terms, channel: Channel, pieces: &[&str]) -> Verdict {
         let engine = &terms.engine;
-        let found = match findings(&engine.rules, ChannelSet::from(channel), pieces) {
+        let (found, score) = match scanned(&engine.rules, ChannelSet::from(channel), pieces) {
             Ok(found) => found,
             Err(error) => {
                 let fault = Some(error.to_string());
-                return Verdict { word: "reject", findings: Vec::new(), text: None, fault };
+                let findings = Vec::new();
+                return Verdict { word: "reject", score: None, findings, text: None, fault };
             }
         };
         let mut findings: Vec<(Finding, Action)> = found
@@ -51,7 +54,8 @@ impl Verdict {
             (worst != Some(Action::Reject)).then(|| edited(engine, &findings, &pieces.concat()));
         let id = |f: &Finding| engine.rules.id(f.rule);
         findings.sort_by(|(a, _), (b, _)| (a.start, id(a), a.end).cmp(&(b.start, id(b), b.end)));
-        Verdict { word: worst.map_or("pass", word), findings, text: passed, fault: None }
+        let word = worst.map_or("pass", word);
+        Verdict { word, score, findings, text: passed, fault: None }
     }
 
     /// The verdict as one line of JSON, in the documented order.
@@ -68,8 +72,9 @@ impl Verdict {
         let fault =
             self.fault.as_ref().map_or_else(String::new, |f| format!(r#","fault":{}"#, json!(f)));
         format!(
-            r#"{{"id":{id},"verdict":"{}","score":null,"findings":[{}],"text":{}{fault}}}"#,
+            r#"{{"id":{id},"verdict":"{}","score":{},"findings":[{}],"text":{}{fault}}}"#,
             self.word,
+            json!(self.score),
             findings.join(","),
             json!(self.text),
         )
@@ -85,12 +90,21 @@ pub fn findings(
     scope: ChannelSet,
     pieces: &[&str],
 ) -> Result<Vec<Finding>, ScanError> {
+    scanned(rules, scope, pieces).map(|(found, _)| found)
+}
+
+/// The same with the text's score.
+fn scanned(
+    rules: &Ruleset,
+    scope: ChannelSet,
+    pieces: &[&str],
+) -> Result<(Vec<Finding>, Option<u16>), ScanError> {
     let (mut scanner, mut found) = (Scanner::default(), Vec::new());
     for piece in pieces {
         scanner.push(rules, scope, piece, &mut found)?;
     }
     scanner.end(rules, &mut found);
-    Ok(closed(found))
+    Ok((closed(found), scanner.score()))
 }
 
 fn edited(engine: &Engine, findings: &[(Finding, Action)], text: &str) -> String {

@@ -12,9 +12,11 @@ use crate::openings::Openings;
 use crate::packs;
 use crate::pattern::{Class, MAX_PATHS, Options, Paths, Program, Threads};
 use crate::policy::{
+    self,
     Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator,
     ValidatorKind, View,
 };
+use crate::score::Model;
 use crate::skip::Skip;
 use crate::stand::Stands;
 use crate::tools::ToolRules;
@@ -42,6 +44,8 @@ pub(crate) enum Trigger {
     Anywhere,
     /// A run of ignorable characters longer than a match may contain.
     InvisibleRun,
+    /// The score of a part of the text.
+    Score,
 }
 
 impl Trigger {
@@ -97,6 +101,13 @@ pub(crate) struct CompiledRule {
     pub channels: ChannelSet,
     /// By channel: what the rule does there and whether it is enforced.
     pub actions: Vec<(ChannelSet, Action, Mode)>,
+    /// Where its matches only add to the score, and so many points.
+    pub hints: ChannelSet,
+    pub hint: u16,
+    /// Rules of one family count once.
+    pub family: u16,
+    /// Of a rule that acts by score.
+    pub score: Option<Threshold>,
     /// Exceptions that name the rule, and whether one of them goes by fingerprint.
     pub exceptions: Vec<u16>,
     pub prints: bool,
@@ -113,6 +124,11 @@ impl CompiledRule {
         here.map(|(_, action, mode)| (*action, *mode)).max_by_key(strictness)
     }
 
+    /// Whether the rule does anything in one of these channels.
+    pub fn acts(&self, scope: ChannelSet) -> bool {
+        self.actions.iter().any(|(set, _, _)| set.intersects(scope))
+    }
+
     /// Whether a match in `channel` changes what is passed on.
     pub fn enforced_on(&self, channel: Channel) -> bool {
         matches!(self.action(channel), Some((action, Mode::Enforce)) if action > Action::Audit)
@@ -122,7 +138,8 @@ impl CompiledRule {
     /// may read `maxLength` from the earliest place where a match could begin. Squashed matches and runs of ignorable
     /// characters are known when they are complete.
     fn hides(&self) -> usize {
-        if self.view == View::Squashed || self.trigger == Trigger::InvisibleRun {
+        let run = matches!(self.trigger, Trigger::InvisibleRun | Trigger::Score);
+        if self.view == View::Squashed || run {
             return 0;
         }
         let read = usize::from(self.max_length) + usize::from(self.before);
@@ -163,6 +180,9 @@ pub struct Ruleset {
     /// Channels that some rule reads.
     channels: ChannelSet,
     tools: ToolRules,
+    /// Channels that are scored, and by what classifier.
+    scored: ChannelSet,
+    model: Option<Model>,
     pub(crate) exceptions: Vec<CompiledException>,
     pub(crate) keys: Keys,
 }
@@ -214,6 +234,7 @@ impl Ruleset {
         set.squashed = Automaton::new(&squashed);
         set.max_before = set.rules.iter().map(|r| r.before).max().unwrap_or(0);
         set.channels = set.rules.iter().fold(ChannelSet::EMPTY, |all, r| all.union(r.channels));
+        set.index_score(&sources);
         set.index_openings();
         set.index_holds(&table);
         set.index_skips(&table);
@@ -226,6 +247,23 @@ impl Ruleset {
         self.openings = Openings::new(
             rules.map(|(id, rule)| (id, &rule.program, rule.trigger == Trigger::WordStart)),
         );
+    }
+
+    fn index_score(&mut self, sources: &[Source<'_>]) {
+        let scoring = self.rules.iter().filter(|rule| rule.score.is_some());
+        let (mut scored, mut classifier) = (ChannelSet::EMPTY, false);
+        for rule in scoring {
+            scored = scored.union(rule.channels);
+            classifier |= rule.score.is_some_and(|score| score.classifier);
+        }
+        self.scored = scored;
+        self.model = if classifier { Model::built_in() } else { None };
+        let families: Vec<&str> = sources.iter().map(Source::family).collect();
+        for (at, rule) in self.rules.iter_mut().enumerate() {
+            let same = |family: &&str| Some(family) == families.get(at).as_ref().copied();
+            let first = families.iter().position(|family| same(&family));
+            rule.family = first.unwrap_or(at) as u16;
+        }
     }
 
     fn index_skips(&mut self, keywords: &[(u16, &[u8])]) {
@@ -284,6 +322,23 @@ impl Ruleset {
             .filter(|(_, r)| r.trigger == Trigger::InvisibleRun && r.channels.intersects(scope))
             .map(|(id, _)| id)
             .collect()
+    }
+
+    /// Whether text of these channels is scored.
+    pub(crate) fn scores(&self, scope: ChannelSet) -> bool {
+        self.scored.intersects(scope)
+    }
+
+    /// What scores text, beside the rules that hint.
+    pub(crate) fn model(&self) -> Option<&Model> {
+        self.model.as_ref()
+    }
+
+    /// The rules that act by score somewhere in these channels.
+    pub(crate) fn scoring(&self, scope: ChannelSet) -> impl Iterator<Item = (u16, Threshold)> {
+        let rules = (0u16..).zip(&self.rules);
+        let reads = move |rule: &CompiledRule| rule.channels.intersects(scope);
+        rules.filter(move |(_, r)| reads(r)).filter_map(|(id, r)| Some((id, r.score?)))
     }
 
     /// What lets clean text of these channels be skipped, if anything does.
@@ -413,6 +468,37 @@ pub(crate) struct Source<'a> {
     /// JSON pointer of the rule, or of the pack entry that brought it.
     pub pointer: String,
     pub actions: Vec<(ChannelSet, Action, Mode)>,
+    /// Where its matches add to the score, and so many points.
+    pub hints: ChannelSet,
+    pub hint: u16,
+    pub score: Option<Threshold>,
+}
+
+/// When a rule acts by score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Threshold {
+    /// 1 to 1000.
+    pub points: u16,
+    /// Whether what the classifier says counts.
+    pub classifier: bool,
+}
+
+impl<'a> Source<'a> {
+    /// A rule that does nothing yet.
+    pub fn of(rule: std::borrow::Cow<'a, Rule>, pointer: String) -> Source<'a> {
+        let (actions, hints) = (Vec::new(), ChannelSet::EMPTY);
+        Source { rule, pointer, actions, hints, hint: 0, score: None }
+    }
+
+    /// Its matches in these channels add to the score.
+    pub fn hint(&mut self, channels: impl IntoIterator<Item = ChannelSet>, points: u16) {
+        self.hints = channels.into_iter().fold(self.hints, ChannelSet::union);
+        self.hint = points;
+    }
+
+    fn family(&self) -> &str {
+        self.rule.score.as_ref().map_or(&self.rule.id, |score| &score.family)
+    }
 }
 
 fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
@@ -430,7 +516,8 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
             rule.keywords.iter().map(|k| escape(&keyword(k, folded))).collect();
         words.join("|")
     });
-    let invisible = rule.trigger == Some(crate::policy::Trigger::InvisibleRun);
+    // What is triggered otherwise has a pattern that is never run.
+    let invisible = rule.trigger.is_some();
     let pattern = if invisible { "\\x00".to_owned() } else { pattern };
     let program = Program::parse(&pattern, &options(folded))
         .map_err(|e| fail(field, format!("at character {}: {}", e.at, e.why), e.cure))?;
@@ -442,8 +529,11 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         ));
     }
     let first = program.first();
-    let trigger = if invisible {
-        Trigger::InvisibleRun
+    let trigger = if let Some(trigger) = rule.trigger {
+        match trigger {
+            policy::Trigger::InvisibleRun => Trigger::InvisibleRun,
+            policy::Trigger::Score => Trigger::Score,
+        }
     } else if !rule.keywords.is_empty() {
         Trigger::Keywords
     } else if first.non_ascii || first.ascii.count_ones() > 48 || folded {
@@ -525,8 +615,12 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         }
     }
     let anchors = rule.keywords.iter().map(|k| keyword(k, folded).chars().count());
-    let channels =
-        source.actions.iter().fold(ChannelSet::EMPTY, |all, (set, _, _)| all.union(*set));
+    let channels = source.actions.iter().fold(source.hints, |all, (set, _, _)| all.union(*set));
+    // The classifier was made for requests, and a score is known when a text has ended.
+    let channels = match trigger {
+        Trigger::Score => channels.intersection(ChannelSet::REQUEST),
+        _ => channels,
+    };
     Ok(CompiledRule {
         id: rule.id.clone(),
         view: rule.view,
@@ -543,6 +637,10 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         mask: rule.mask.clone().unwrap_or_default(),
         channels,
         actions: source.actions.clone(),
+        hints: source.hints,
+        hint: source.hint,
+        family: 0,
+        score: source.score,
         exceptions: Vec::new(),
         prints: false,
         program,

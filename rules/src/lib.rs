@@ -17,6 +17,7 @@ pub mod pattern;
 pub mod policy;
 mod run;
 pub mod scan;
+pub mod score;
 mod sieve;
 mod skip;
 mod stand;

@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use crate::action::Action;
 use crate::channel::{Channel, ChannelSet};
-use crate::compile::{Source, level, strictness};
-use crate::policy::{Mode, PackRef, Policy, PolicyError, PolicyErrors, Rule, Sensitivity};
+use crate::compile::{Source, Threshold, level, strictness};
+use crate::policy::{
+    Mode, PackRef, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Switch, Trigger,
+};
+use crate::score;
 use crate::tools::stricter_shadow;
 
 /// The packs' rules as JSON without prose or examples, written by the build script from `packs/*/*.yaml`.
@@ -131,21 +134,43 @@ pub(crate) fn resolve(policy: &Policy) -> Result<Vec<Source<'static>>, PolicyErr
         }
         let sensitivity = active(entry);
         for rule in table.iter().filter(|r| r.id.starts_with(&prefix)) {
-            if level(rule.sensitivity) > sensitivity {
-                continue;
-            }
-            let actions = actions(entry, rule, policy.spec.mode);
-            match sources.iter_mut().find(|s| s.rule.id == rule.id) {
-                Some(known) => known.actions.extend(actions),
-                None => sources.push(Source {
-                    rule: Cow::Owned(rule.clone()),
-                    pointer: pointer.clone(),
-                    actions,
+            let own = Source {
+                score: (rule.trigger == Some(Trigger::Score)).then(|| Threshold {
+                    points: threshold(sensitivity),
+                    classifier: entry.classifier == Switch::Enabled,
                 }),
+                ..Source::of(Cow::Owned(rule.clone()), pointer.clone())
+            };
+            let at = sources.iter().position(|s| s.rule.id == rule.id && s.score == own.score);
+            let at = at.unwrap_or(sources.len());
+            if at == sources.len() {
+                sources.push(own);
+            }
+            let Some(source) = sources.get_mut(at) else { continue };
+            let actions = actions(entry, rule, policy.spec.mode);
+            match level(rule.sensitivity) {
+                level if level <= sensitivity => source.actions.extend(actions),
+                level => {
+                    source.hint(actions.iter().map(|(set, _, _)| *set), hinted(level));
+                }
             }
         }
     }
     if errors.is_empty() { Ok(sources) } else { Err(PolicyErrors(errors)) }
+}
+
+/// The score from which a pack acts.
+fn threshold(sensitivity: u8) -> u16 {
+    match sensitivity {
+        0 => score::threshold::LOW,
+        1 => score::threshold::MEDIUM,
+        _ => score::threshold::HIGH,
+    }
+}
+
+/// What a match of a rule that is not active adds to the score, by the level of the rule.
+fn hinted(level: u8) -> u16 {
+    if level == 1 { score::threshold::LOW - score::threshold::MEDIUM } else { 150 }
 }
 
 /// The policy's own rules.
@@ -156,10 +181,13 @@ pub(crate) fn own_rules(policy: &Policy) -> impl Iterator<Item = Source<'_>> {
             if action == Action::Neutralize { ChannelSet::REQUEST } else { ChannelSet::ALL };
         let channels = rule.channels.as_ref().map_or(readable, |c| c.set);
         let mode = stricter_shadow(policy.spec.mode, rule.mode);
-        Source {
-            rule: Cow::Borrowed(rule),
-            pointer: format!("/spec/rules/{at}"),
-            actions: vec![(channels, action, mode)],
+        let mut source = Source::of(Cow::Borrowed(rule), format!("/spec/rules/{at}"));
+        match &rule.score {
+            Some(score) => {
+                source.hint([channels], 100 * u16::from(score.weight));
+            }
+            None => source.actions.push((channels, action, mode)),
         }
+        source
     })
 }

@@ -13,6 +13,7 @@ use crate::mask;
 use crate::pattern::Paths;
 use crate::policy::View;
 use crate::run::Run;
+use crate::score::{Hint, Scorer};
 use crate::skip::{BACK, Fits, Next, Skip};
 use crate::stand::{Behind, Open};
 use crate::swallow::Swallow;
@@ -56,12 +57,22 @@ pub struct Scanner {
     work: u64,
     /// Offset at which this text begins.
     origin: u64,
+    /// The channels that this text may belong to.
+    scope: ChannelSet,
+    scorer: Option<Box<Scorer>>,
+    /// What the last text that ended came to.
+    score: Option<u16>,
 }
 
 impl Scanner {
     /// Offset after the last byte pushed.
     pub fn position(&self) -> u64 {
         self.base + self.text.len() as u64
+    }
+
+    /// The score of the text that ended last, 0 to 1000; none where nothing scores.
+    pub fn score(&self) -> Option<u16> {
+        self.score
     }
 
     /// Scans more text of this channel under the rules that read any channel of `scope`.
@@ -72,6 +83,11 @@ impl Scanner {
         text: &str,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
+        self.scope = scope;
+        if rules.scores(scope) {
+            let at = self.position();
+            self.scorer.get_or_insert_default().push(rules.model(), text, at);
+        }
         let mut rest = text;
         while !rest.is_empty() {
             let mut cut = rest.len().min(PIECE);
@@ -105,9 +121,10 @@ impl Scanner {
                 last: true,
             });
         }
+        let score = self.scorer.take().map(|scorer| rules.judge(self.scope, *scorer, out));
         let end = self.position();
         let spare = std::mem::take(&mut self.spare);
-        *self = Scanner { base: end, origin: end, spare, ..Scanner::default() };
+        *self = Scanner { base: end, origin: end, spare, score, ..Scanner::default() };
     }
 
     fn piece(
@@ -626,16 +643,23 @@ impl Scanner {
         let mask = if open { None } else { self.mask(rule, shown, end) };
         // What is not over yet has no fingerprint, so that it is the same at every cut.
         let (print, accepted) = if open { (None, Vec::new()) } else { rules.printed(id, text) };
-        out.push(Found::Match(Finding {
-            rule: id,
-            start,
-            end,
-            shown,
-            mask,
-            print,
-            accepted,
-            open,
-        }));
+        if rule.hints.intersects(self.scope)
+            && let Some(scorer) = &mut self.scorer
+        {
+            scorer.hint(Hint { span: start..end, family: rule.family, weight: rule.hint });
+        }
+        if rule.acts(self.scope) {
+            out.push(Found::Match(Finding {
+                rule: id,
+                start,
+                end,
+                shown,
+                mask,
+                print,
+                accepted,
+                open,
+            }));
+        }
         self.cover(id, end);
         if let Some(class) = class {
             self.swallows.push(Swallow {
@@ -879,11 +903,16 @@ pub fn scan_whole(
     scope: ChannelSet,
     text: &str,
 ) -> Result<Vec<Finding>, ScanError> {
+    let mut found = Vec::new();
     if is_plain(rules, scope, text) {
-        return Ok(Vec::new());
+        if rules.scores(scope) {
+            let mut scorer = Scorer::default();
+            scorer.push(rules.model(), text, 0);
+            rules.judge(scope, scorer, &mut found);
+        }
+        return Ok(closed(found));
     }
     let mut scanner = Scanner::default();
-    let mut found = Vec::new();
     scanner.push(rules, scope, text, &mut found)?;
     scanner.end(rules, &mut found);
     Ok(closed(found))

@@ -186,11 +186,23 @@ document! {
         /// On every channel that it reads; the pack's own actions by channel if left out.
         "action" action: Option<Action> => default None,
         "sensitivity" sensitivity: Option<Sensitivity> => default None,
+        /// Whether the classifier adds to the score, in a pack that has one.
+        "classifier" classifier: Switch => default Default::default(),
         "mode" mode: Option<Mode> => default None,
         "channels" channels: Option<Channels> => default None,
         "overrides" overrides: Vec<Override> => default Vec::new(),
     }
     later ["newRules"]
+}
+
+words! {
+    /// Whether a part of a pack is used.
+    #[derive(Default)]
+    pub enum Switch {
+        #[default]
+        Enabled,
+        Disabled,
+    }
 }
 
 document! {

@@ -46,12 +46,14 @@ document! {
         "mode" mode: Option<Mode> => default None,
         /// What stands in the place of a match.
         "mask" mask: Option<Mask> => default None,
-        /// The level from which a pack's rule is active.
+        /// Instead of an action: what a match adds to the score of its surroundings.
+        "score" score: Option<Weight> => default None,
+        /// The level from which a pack's rule acts; below it, its matches add to the score.
         "sensitivity" sensitivity: Option<Sensitivity> => default None,
         "tags" tags: Vec<String> => default Vec::new(),
         "examples" examples: Examples => default Default::default(),
     }
-    later ["score", "datasets", "expression"]
+    later ["datasets", "expression"]
 }
 
 impl Rule {
@@ -61,6 +63,16 @@ impl Rule {
     /// Every place that is no rule.
     pub fn from_json(json: &[u8]) -> Result<Rule, PolicyErrors> {
         parse::section(&parse::tree(json)?, "")
+    }
+}
+
+document! {
+    /// What a match of a rule that only hints adds to the score.
+    pub struct Weight {
+        /// Of the rules of one family the heaviest counts; at most 64 characters.
+        "family" family: String,
+        /// 1 to 10: hundreds of the 1000 that a score has.
+        "weight" weight: u8,
     }
 }
 
@@ -141,6 +153,8 @@ words! {
     pub enum Trigger {
         /// More than 64 ignorable characters in a row.
         InvisibleRun,
+        /// The score reaches the threshold of the pack's `sensitivity`; for built-in rules.
+        Score,
     }
 }
 

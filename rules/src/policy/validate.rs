@@ -15,6 +15,8 @@ const MAX_KEYWORDS: usize = 64;
 const MAX_KEYWORD: usize = 128;
 const MAX_MATCH: u16 = 512;
 const MAX_BEFORE: u16 = 128;
+const MAX_WEIGHT: u64 = 10;
+const MAX_FAMILY: usize = 64;
 const MAX_MESSAGE: usize = 512;
 const MAX_NAME: usize = 128;
 const PACKS: [&str; 3] = ["injection", "secrets", "pii"];
@@ -148,9 +150,20 @@ fn rules(policy: &Policy, errors: &mut Errors) {
             let reason = "ids of this form belong to the built-in packs";
             errors.add(format!("{place}/id"), reason, "begin it with another word");
         }
-        if one.action.is_none() {
-            let cure = "add `action: Audit`, Neutralize, Mask or Reject";
-            errors.add(format!("{place}/action"), "a rule acts", cure);
+        match (&one.action, &one.score) {
+            (None, None) => {
+                let cure = "add `action: Audit`, Neutralize, Mask or Reject, or a `score`";
+                errors.add(format!("{place}/action"), "a rule acts", cure);
+            }
+            (Some(_), Some(_)) => {
+                let reason = "a rule acts or adds to the score";
+                errors.add(format!("{place}/score"), reason, "remove it, or the action");
+            }
+            _ => {}
+        }
+        if one.trigger == Some(Trigger::Score) {
+            let cure = "give the rule a `score`, and set the pack's `sensitivity`";
+            errors.add(format!("{place}/trigger"), "it is for built-in rules", cure);
         }
         rule(one, &place, errors);
     }
@@ -161,8 +174,8 @@ fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
     if !is_id(&rule.id) {
         errors.add(at("id"), "it is no id", ID_CURE);
     }
-    let invisible = rule.trigger == Some(Trigger::InvisibleRun);
-    if rule.keywords.is_empty() && rule.regex.is_none() && rule.opens.is_none() && !invisible {
+    let triggered = rule.trigger.is_some();
+    if rule.keywords.is_empty() && rule.regex.is_none() && rule.opens.is_none() && !triggered {
         errors.add(at("keywords"), "the rule finds nothing", "add `keywords` or a `regex`");
     }
     if rule.regex.is_some() && rule.opens.is_some() {
@@ -193,6 +206,12 @@ fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
         errors.within(at("maxLength"), length.into(), 1, MAX_MATCH.into());
     }
     errors.within(at("before"), rule.before.into(), 0, MAX_BEFORE.into());
+    if let Some(score) = &rule.score {
+        errors.within(at("score/weight"), score.weight.into(), 1, MAX_WEIGHT);
+        if score.family.is_empty() || score.family.len() > MAX_FAMILY {
+            errors.add(at("score/family"), "it is empty or over 64 bytes", "write a short name");
+        }
+    }
     if let Some(Exposure::Characters(n)) = rule.exposure {
         errors.within(at("exposure/characters"), n.into(), 1, MAX_MATCH.into());
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use load::Language;
-use random::Random;
+pub use random::Random;
 use template::{Slots, Template, write};
 
 /// One training text.

@@ -1,0 +1,185 @@
+//! How much a text looks like an attack: the classifier's windows and the rules that only hint, 0 to 1000.
+//!
+//! A text's score is the most that any of its windows comes to, so that an instruction in a long document counts as it
+//! would alone, and nothing adds up over time (design decision 8). Everything is integers, read a character at a time:
+//! where the text was cut makes no difference.
+
+pub mod features;
+pub mod model;
+mod regions;
+
+pub use model::Model;
+use regions::Regions;
+pub use regions::{Hint, Region};
+
+use std::ops::Range;
+
+use crate::channel::ChannelSet;
+use crate::compile::Ruleset;
+use crate::finding::{Finding, Found};
+use crate::fold::{Folded, fold, fold_ascii};
+use features::{Features, Seen};
+use model::{LONGEST, WINDOWS};
+
+/// Places of the last words that are kept: more than the longest window has.
+const RING: usize = (LONGEST + 1).next_power_of_two();
+
+/// The score from which a pack acts, by its `sensitivity`.
+pub mod threshold {
+    pub const LOW: u16 = 800;
+    pub const MEDIUM: u16 = 500;
+    pub const HIGH: u16 = 300;
+}
+
+/// Scores one text.
+#[derive(Debug)]
+pub struct Scorer {
+    features: Features,
+    windows: Windows,
+    regions: Regions,
+}
+
+/// The sums of the last words.
+#[derive(Debug)]
+struct Windows {
+    /// What all weights so far come to, wrapped, where each of the last words ended.
+    sums: [i32; RING],
+    /// Where each of the last words began.
+    begins: [u64; RING],
+    words: usize,
+    sum: i32,
+    /// Where the word that is being read began.
+    open: u64,
+    /// Where the text ended that was read.
+    end: u64,
+}
+
+impl Default for Scorer {
+    fn default() -> Scorer {
+        let windows =
+            Windows { sums: [0; RING], begins: [0; RING], words: 0, sum: 0, open: 0, end: 0 };
+        Scorer { features: Features::default(), windows, regions: Regions::default() }
+    }
+}
+
+impl Scorer {
+    /// Reads more of the text, which begins at offset `at`; without a model only hints count.
+    pub fn push(&mut self, model: Option<&Model>, text: &str, at: u64) {
+        let Some(model) = model else { return };
+        let Scorer { features, windows, regions } = self;
+        let mut begin = at;
+        for c in text.chars() {
+            let end = begin + c.len_utf8() as u64;
+            if !features.is_within_word() {
+                windows.open = begin;
+            }
+            let seen = &mut Weigh { model, windows, regions, next: begin..end };
+            if c.is_ascii() {
+                match fold_ascii(c as u8) {
+                    0 => {}
+                    byte => features.push(char::from(byte), seen),
+                }
+            } else {
+                match fold(c) {
+                    Folded::Drop => {}
+                    Folded::Space => features.push(' ', seen),
+                    Folded::Chars(chars) => {
+                        chars.as_str().chars().for_each(|c| features.push(c, seen));
+                    }
+                }
+            }
+            begin = end;
+        }
+        windows.end = begin;
+    }
+
+    /// What a rule that only hints has found.
+    pub fn hint(&mut self, hint: Hint) {
+        self.regions.hint(hint);
+    }
+
+    /// The text ends: its regions that score, by their beginning.
+    pub fn end(mut self, model: Option<&Model>) -> Vec<Region> {
+        let Scorer { features, windows, regions } = &mut self;
+        if let Some(model) = model {
+            let next = windows.end..windows.end;
+            features.end(&mut Weigh { model, windows, regions, next });
+        }
+        self.regions.closed()
+    }
+}
+
+impl Ruleset {
+    /// What a scored text of these channels comes to, with what acts by it.
+    pub(crate) fn judge(&self, scope: ChannelSet, scorer: Scorer, out: &mut Vec<Found>) -> u16 {
+        let mut most = 0;
+        for region in scorer.end(self.model()) {
+            most = most.max(region.points(true));
+            for (rule, threshold) in self.scoring(scope) {
+                if region.points(threshold.classifier) >= threshold.points {
+                    let Range { start, end } = region.span;
+                    let (mask, print, accepted) = (None, None, Vec::new());
+                    let shown = start;
+                    let open = false;
+                    out.push(Found::Match(Finding {
+                        rule,
+                        start,
+                        end,
+                        shown,
+                        mask,
+                        print,
+                        accepted,
+                        open,
+                    }));
+                }
+            }
+        }
+        most
+    }
+}
+
+/// Adds weights up, and looks at the windows that end with a word whose own weights do not speak against it.
+struct Weigh<'a> {
+    model: &'a Model,
+    windows: &'a mut Windows,
+    regions: &'a mut Regions,
+    /// The character that is being read.
+    next: Range<u64>,
+}
+
+impl Seen for Weigh<'_> {
+    #[inline]
+    fn feature(&mut self, hash: u32) {
+        self.windows.sum = self.windows.sum.wrapping_add(self.model.weight(hash));
+    }
+
+    fn word(&mut self, alone: bool) {
+        let Weigh { model, windows, regions, next } = self;
+        let span = if alone { next.clone() } else { windows.open..next.start };
+        let slot = |words: usize| words % RING;
+        let rises = windows.sums.get(slot(windows.words)).is_some_and(|sum| windows.sum >= *sum);
+        windows.words += 1;
+        if let Some(sum) = windows.sums.get_mut(slot(windows.words)) {
+            *sum = windows.sum;
+        }
+        if let Some(place) = windows.begins.get_mut(slot(windows.words)) {
+            *place = span.start;
+        }
+        if !rises {
+            return;
+        }
+        for longest in WINDOWS {
+            let words = longest.min(windows.words);
+            let first = windows.words - words;
+            let before = windows.sums.get(slot(first)).copied().unwrap_or(0);
+            let value = model.window(windows.sum.wrapping_sub(before), words);
+            if value >= model.floor() {
+                let start = windows.begins.get(slot(first + 1)).copied().unwrap_or(span.start);
+                regions.window(start..span.end, model.points(value));
+            }
+            if words < longest {
+                break;
+            }
+        }
+    }
+}

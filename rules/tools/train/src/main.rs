@@ -1,0 +1,96 @@
+//! Trains the classifier: `weir-train DATA MODEL`, with the folder of the development corpora and the file to write.
+//! `weir-train DATA` alone prints what cross-validation says.
+
+use std::error::Error;
+use std::path::Path;
+
+use weir_rules::score::model::{KNOTS, MAGIC};
+use weir_train::cross::{Apart, Judged, exceeding, judge, threshold};
+use weir_train::fit::{Linear, Settings, fit};
+use weir_train::joined::{Level, Rules};
+use weir_train::rows::{self, Row};
+
+const USAGE: &str = "weir-train DATA [MODEL]";
+const SEED: u64 = 1;
+/// The shares of ordinary benign texts that exceed the knots of the score, in cross-validation: the first is where
+/// points begin, then those of High, Medium and Low. What is as far beyond Low as Low is beyond Medium has all points.
+const SHARES: [f64; KNOTS - 1] = [0.05, 0.01, 0.002, 0.0003];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let data = args.next().ok_or(USAGE)?;
+    let grammar = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammar");
+    let settings = Settings::default();
+    let rows = rows::all(Path::new(&data), &grammar, SEED, settings.bits)?;
+    let attacks = rows.iter().filter(|row| row.attack).count();
+    println!("{} attacks and {} benign texts", attacks, rows.len() - attacks);
+
+    let alike = judge(&rows, Apart::Rows, &settings, SEED);
+    report("texts of the same sources", &alike);
+    let other = judge(&rows, Apart::Sources, &settings, SEED);
+    report("texts of sources that were not taught", &other);
+
+    // The stricter of both, so that false alarms on new kinds of text stay rare.
+    let shares = SHARES.map(|share| threshold(&alike, share).max(threshold(&other, share)));
+    let [_, _, medium, low] = shares;
+    let knots: Vec<f32> = shares.into_iter().chain([low + (low - medium)]).collect();
+    println!("\nknots at {knots:?}");
+    for level in [Level::Medium, Level::Low] {
+        let rules = Rules::new(level)?;
+        for (what, judged) in [("same sources", &alike), ("other sources", &other)] {
+            for attack in [true, false] {
+                println!("\n{level:?}, {what}, {}", if attack { "recall" } else { "false alarms" });
+                println!("{}", rules.table(judged, &knots, attack, |row| row.kind.clone()));
+            }
+        }
+    }
+    if let Some(file) = args.next() {
+        let all: Vec<&Row> = rows.iter().collect();
+        let model = fit(&all, &settings, SEED);
+        std::fs::write(&file, quantized(&model, &knots))?;
+    }
+    Ok(())
+}
+
+fn report(what: &str, judged: &[Judged<'_>]) {
+    println!("\n{what}");
+    for share in SHARES {
+        let value = threshold(judged, share);
+        let attacks: Vec<_> = judged.iter().filter(|one| one.row.attack).collect();
+        let found = attacks.iter().filter(|one| one.value > value).count();
+        println!(
+            "  {:.2}% false alarms, above {value:.3}: recall {:.3} of {}",
+            100.0 * share,
+            found as f64 / attacks.len().max(1) as f64,
+            attacks.len()
+        );
+    }
+    let value = threshold(judged, 0.002);
+    let columns: [fn(&Row) -> &str; 2] = [|row| &row.kind, |row| &row.source];
+    for by in columns {
+        for attack in [true, false] {
+            let rows = exceeding(judged, value, by);
+            let cells: Vec<String> = rows
+                .iter()
+                .filter(|((side, _), (found, _))| *side == attack && (attack || *found > 0))
+                .map(|((_, name), (found, all))| format!("{name} {found}/{all}"))
+                .collect();
+            println!("  {}: {}", if attack { "attacks" } else { "alarms" }, cells.join(", "));
+        }
+    }
+}
+
+/// The model's file: weights in steps of which the greatest weights take 127.
+fn quantized(model: &Linear, knots: &[f32]) -> Vec<u8> {
+    let mut sizes: Vec<f32> = model.weights.iter().map(|weight| weight.abs()).collect();
+    sizes.sort_by(f32::total_cmp);
+    let step = sizes[sizes.len() - sizes.len() / 2000] / 127.0;
+    // As `Model::window` has it: the sum times the norm in 16 bits of fraction, of which 12 are cut.
+    let scaled = |value: f32| ((value - model.bias) / step * 16.0) as i32;
+    let mut file = MAGIC.to_vec();
+    for knot in knots {
+        file.extend(scaled(*knot).to_le_bytes());
+    }
+    file.extend(model.weights.iter().map(|weight| (weight / step).round().clamp(-127.0, 127.0) as i8 as u8));
+    file
+}
