@@ -128,5 +128,6 @@ mod tests {
             counts.keys().filter(|(_, side, _)| *side == attack).map(|(lang, ..)| lang).collect()
         };
         assert_eq!(sides(true), sides(false));
+        assert!(sides(true).len() > 1);
     }
 }

@@ -120,9 +120,7 @@ fn put(template: &Template, slots: &Slots, first: &Slots, random: &mut Random, o
     for part in &template.0 {
         let all = match part {
             Part::Text(text) => {
-                // The space beside an alternative that is empty.
-                let double = out.is_empty() || out.ends_with([' ', '\n']);
-                out.push_str(if double { text.strip_prefix(' ').unwrap_or(text) } else { text });
+                join(out, text);
                 continue;
             }
             Part::Slot(name) => first.get(name).or_else(|| slots.get(name)),
@@ -132,6 +130,16 @@ fn put(template: &Template, slots: &Slots, first: &Slots, random: &mut Random, o
             put(one, slots, first, random, out);
         }
     }
+}
+
+/// Appends, without the spaces that an alternative leaves when it is empty or begins with a stop.
+fn join(out: &mut String, text: &str) {
+    let stop = [". ", ", ", "; "].iter().any(|stop| text.starts_with(stop));
+    if stop && out.ends_with(' ') {
+        out.pop();
+    }
+    let double = out.is_empty() || out.ends_with([' ', '\n']);
+    out.push_str(if double { text.strip_prefix(' ').unwrap_or(text) } else { text });
 }
 
 #[cfg(test)]
@@ -165,6 +173,7 @@ mod tests {
     fn an_empty_alternative_leaves_one_space() {
         assert_eq!(all("now {|please} go"), ["now go", "now please go"]);
         assert_eq!(all("{|so} go {|on}"), ["go", "go on", "so go", "so go on"]);
+        assert_eq!(all("go {and|. Then} stop"), ["go and stop", "go. Then stop"]);
     }
 
     #[test]
