@@ -32,6 +32,8 @@ pub enum Command {
     Replay(Replay),
     /// Runs policy tests: what a policy must find, pass and refuse.
     Test(Test),
+    /// Measures what policies find in labelled texts, and what they flag wrongly.
+    Eval(Eval),
     /// Says what a policy change makes weaker, by the documents and on recorded traffic.
     Diff(Diff),
     /// Prints the policy that is in force for a caller, each field with its origin.
@@ -161,6 +163,64 @@ pub struct Test {
     /// Shows the texts of failed text cases, with what was found in them.
     #[arg(long)]
     pub show_texts: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "A corpus is JSON lines, plain or gzip. A row is {\"id\",\"text\",\"label\":\"attack\" or \"benign\",\"kind\"?,\"lang\"?,
+\"source\"?,\"method\"?,\"channel\"?}, or {\"id\",\"text\",\"spans\":[[start,end,type],...]} with offsets in characters. Each text is
+judged as `weir scan` judges it, whatever the policy's mode. Attacks of the kinds adv_suffix, contextual and indirect_plain are
+counted apart. Texts are never printed.
+Exit codes: 0 measured; 1 errors in a policy; 2 unreadable input. Lines that are no rows are told, the others are still
+counted, and 2 comes at the end.
+
+Examples:
+  weir eval --policy policy.yaml --corpus texts.jsonl --html report.html
+  weir eval --policy main.yaml --policy branch.yaml --corpus attacks.jsonl.gz benign.jsonl.gz --misses misses.jsonl"
+)]
+pub struct Eval {
+    /// Policies to be compared; one after each --policy.
+    #[arg(long, required = true, value_name = "FILE")]
+    pub policy: Vec<PathBuf>,
+    /// Corpora.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub corpus: Vec<PathBuf>,
+    /// Where texts stand whose row does not say it; KIND=CHANNEL is for rows of a kind alone.
+    #[arg(long, value_name = "[KIND=]CHANNEL", default_value = "request.user")]
+    pub channel: Vec<String>,
+    /// Who speaks.
+    #[arg(long)]
+    pub caller: Option<String>,
+    /// What counts as found: any finding, or only what would be refused.
+    #[arg(long = "as", value_enum, default_value_t)]
+    pub how: As,
+    /// Also writes the report as one page with plots.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Also writes the report as JSON; - is standard output, without the tables.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Writes the ids of missed attacks and of false alarms by rule, a JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub misses: Option<PathBuf>,
+}
+
+/// What counts as found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum As {
+    #[default]
+    Flag,
+    Block,
+}
+
+impl As {
+    /// The word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            As::Flag => "flag",
+            As::Block => "block",
+        }
+    }
 }
 
 #[derive(Args)]

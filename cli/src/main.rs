@@ -9,6 +9,7 @@ mod diff;
 mod doctor;
 mod document;
 mod effective;
+mod eval;
 mod exchange;
 mod explain;
 mod finding;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Scan(scan) => scan::run(&scan, &mut out),
         Command::Replay(replay) => replay::run(&replay, &mut out),
         Command::Test(test) => test::run(&test, &mut out),
+        Command::Eval(eval) => eval::run(&eval, &mut out),
         Command::Diff(diff) => diff::run(&diff, &mut out),
         Command::Effective(effective) => effective::run(&effective, &mut out),
         Command::Bundle(bundle) => bundle::run(&bundle, &mut out),
