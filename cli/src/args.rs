@@ -42,7 +42,9 @@ pub enum Command {
     Bundle(Bundle),
     /// Reads a mesh's manifests and says where traffic could walk around the filter.
     Doctor(Doctor),
-    /// Explains a finding, and prints the exception that would accept it.
+    /// Lists the rules, built in or of a policy's own, and what they do.
+    Rules(Rules),
+    /// Explains a rule, or a finding with the exception that would accept it.
     Explain(Explain),
     /// Prints the JSON Schema of the policy format, or of policy tests.
     Schema(Schema),
@@ -338,17 +340,22 @@ pub struct Doctor {
 
 #[derive(Args)]
 #[command(
-    after_help = "With --text the finding is reproduced; with --id its record is looked up, in the access log or in the module's log
+    after_help = "With the id of a rule, everything about it: what it finds and why, how it looks for it, what it does and holds,
+examples. With --text the finding is reproduced; with --id its record is looked up, in the access log or in the module's log
 lines. A fingerprint needs a key in `keys` with `use: Fingerprint`, and its variable in the environment: the module's key, so that
 the fingerprints are the same.
-Exit codes: 0 explained, 1 no such record or errors in the policy, 2 a file that cannot be read.
+Exit codes: 0 explained, 1 no such rule or record, or errors in the policy, 2 a file that cannot be read.
 
 Examples:
+  weir explain secrets-openai-key
   weir explain --policy policy.yaml --channel response.text --text 'call +1 415 555 2671'
   weir explain --id 9c1e5f0a3b2d4c6e --records access.log"
 )]
 pub struct Explain {
-    /// The policy or bundle; `weir default-policy` if left out.
+    /// A rule, as findings and records name it.
+    #[arg(conflicts_with_all = ["text", "id"])]
+    pub rule: Option<String>,
+    /// The policy or bundle; for findings `weir default-policy` if left out, for a rule what its pack does by itself.
     #[arg(long)]
     pub policy: Option<PathBuf>,
     /// Who speaks.
@@ -366,4 +373,32 @@ pub struct Explain {
     /// Lines with records; standard input if left out.
     #[arg(long, requires = "id")]
     pub records: Option<PathBuf>,
+    /// The rule as JSON.
+    #[arg(long, requires = "rule")]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Without a policy: all built-in rules, with what their packs do where a policy says nothing else. With one: the
+rules that are in force under it, its own too.
+Exit codes: 0 listed, 1 errors in the policy, 2 a file that cannot be read, no such pack.
+
+Examples:
+  weir rules --pack injection
+  weir rules --policy policy.yaml --json"
+)]
+pub struct Rules {
+    /// A policy or a bundle, of which the first policy is taken.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The rules of one pack.
+    #[arg(long, value_name = "NAME")]
+    pub pack: Option<String>,
+    /// An object a line: the rule as it is written, with its pack and what it does.
+    #[arg(long)]
+    pub json: bool,
+    /// Writes a Markdown page for each rule instead, and one that lists them.
+    #[arg(long, value_name = "DIR", conflicts_with = "json")]
+    pub docs: Option<PathBuf>,
 }

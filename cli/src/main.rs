@@ -12,14 +12,15 @@ mod effective;
 mod eval;
 mod exchange;
 mod explain;
-mod finding;
 mod http;
 mod lines;
 mod policy;
 mod replay;
+mod rules;
 mod scan;
 mod shape;
 mod test;
+mod told;
 mod verdict;
 
 use std::io::{self, Write};
@@ -52,7 +53,8 @@ fn main() -> ExitCode {
         Command::Effective(effective) => effective::run(&effective, &mut out),
         Command::Bundle(bundle) => bundle::run(&bundle, &mut out),
         Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
-        Command::Explain(explain) => finding::run(&explain, &mut out),
+        Command::Explain(explain) => explain::run(&explain, &mut out),
+        Command::Rules(rules) => rules::run(&rules, &mut out),
         Command::Schema(schema) => print_schema(schema.kind, &mut out),
         Command::DefaultPolicy => out.write_all(policy::DEFAULT.as_bytes()).map(|()| Exit::Good),
     };

@@ -7,7 +7,7 @@ use weir_filter::sim::{Around, Pieces, Run};
 use crate::args::Replay;
 use crate::exchange::Exchange;
 use crate::http::{self, Kind};
-use crate::{Exit, cuts, explain, policy};
+use crate::{Exit, cuts, policy, told};
 
 /// Runs the exchange as the arguments say.
 pub fn run(replay: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
@@ -27,7 +27,7 @@ pub fn run(replay: &Replay, out: &mut dyn Write) -> io::Result<Exit> {
     if replay.raw {
         raw(&whole, out)?;
     } else if !replay.every_cut {
-        explain::exchange(&whole, &exchange.answer, out)?;
+        told::exchange(&whole, &exchange.answer, out)?;
     }
     if !replay.every_cut {
         return Ok(Exit::Good);

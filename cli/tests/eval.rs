@@ -1,5 +1,8 @@
 //! `weir eval`: figures over labelled texts, by hand-counted rows.
 
+// Helpers of tests are not `#[test]` themselves, so clippy's `allow-*-in-tests` misses them.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 mod common;
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! `weir explain`: a finding, reproduced from its text or read from its record, and the exception that would accept it.
+//! A finding, reproduced from its text or read from its record, and the exception that would accept it.
 
 use std::io::{self, BufRead, BufReader, Write};
 
@@ -16,16 +16,11 @@ use crate::{caret, scan};
 /// How far ahead a suggested exception expires, in microseconds: thirty days.
 const TERM: u64 = 30 * 86_400 * 1_000_000;
 
-/// Explains the findings of a text, or those of a record.
-pub fn run(explain: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
-    match (&explain.id, &explain.text) {
-        (Some(id), _) => record(id, explain, out),
-        (None, Some(text)) => findings(text, explain, out),
-        (None, None) => Err(io::Error::other("--text or --id is needed")),
-    }
-}
-
-fn findings(text: &str, explain: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
+/// Explains the findings of a text.
+///
+/// # Errors
+/// The policy cannot be read, or there is no such channel.
+pub fn text(text: &str, explain: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     let channel = scan::channel(&explain.channel)?;
     let terms = policy::terms(explain.policy.as_deref(), explain.caller.as_deref())?;
     let Some(terms) = terms else { return Ok(Exit::Bad) };
@@ -95,7 +90,10 @@ fn exception(rule: &str, channel: &str, prints: &[&str], out: &mut dyn Write) ->
 }
 
 /// Finds the record of a decision in lines of a log: the module's own, or an access log's, be it text or JSON.
-fn record(id: &str, explain: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
+///
+/// # Errors
+/// The log cannot be read.
+pub fn record(id: &str, explain: &Explain, out: &mut dyn Write) -> io::Result<Exit> {
     let input: Box<dyn BufRead> = match explain.records.as_deref() {
         Some(path) if path.as_os_str() != "-" => {
             Box::new(BufReader::new(std::fs::File::open(path)?))
