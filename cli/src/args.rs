@@ -145,11 +145,15 @@ pub struct Replay {
 examples of its own rules are run too. Each case runs whole, cut in two at every byte (of what is longer than 2 KiB:
 at 512 bytes, evenly spread) and byte by byte, and must come to the same.
 Cases run as if everything were enforced, unless they say `asWritten: true`.
+With --evasions nothing is tested: the examples of the rules that read requests only, of built-in ones too, and the
+texts of cases about requests are disguised in many ways, and for each way it is told how many attacks are still found,
+and how many clean texts are flagged.
 Exit codes: 0 all passed; 1 a case failed, or errors in a test file or policy; 2 a file that cannot be read, no tests.
 
 Examples:
   weir test policies/
   weir test policies/ --junit weir.xml
+  weir test --evasions policies/policy.yaml
   weir schema --kind PolicyTest > policytest.schema.json"
 )]
 pub struct Test {
@@ -165,6 +169,12 @@ pub struct Test {
     /// Shows the texts of failed text cases, with what was found in them.
     #[arg(long)]
     pub show_texts: bool,
+    /// Prints what is still found when texts are disguised.
+    #[arg(long, conflicts_with_all = ["junit", "show_texts"])]
+    pub evasions: bool,
+    /// Which letters are replaced where not all are; the same at every run.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "evasions")]
+    pub seed: u64,
 }
 
 #[derive(Args)]

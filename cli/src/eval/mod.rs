@@ -4,14 +4,14 @@ mod corpus;
 mod curve;
 mod html;
 mod json;
-mod judge;
-mod measure;
+pub mod judge;
+pub mod measure;
 mod misses;
 mod print;
-mod rate;
+pub mod rate;
 mod row;
 mod spans;
-mod table;
+pub mod table;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};

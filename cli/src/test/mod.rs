@@ -1,6 +1,7 @@
 //! `weir test`: policy tests as files, run as the module would run.
 
 mod body;
+mod evasions;
 mod find;
 mod junit;
 mod marks;
@@ -23,6 +24,9 @@ use session::Session;
 
 /// Runs all tests and reports them.
 pub fn run(test: &Test, out: &mut dyn Write) -> io::Result<Exit> {
+    if test.evasions {
+        return evasions::run(test, out);
+    }
     let mut session = Session::new(policy::now());
     for file in find::files(&test.paths)? {
         session.file(&file);
