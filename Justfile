@@ -160,6 +160,32 @@ soak *arguments: build venv
 dearest:
     @cargo run --quiet --package weir-tests --profile ci --bin dearest
 
+# What the packs find and flag, on the corpora in $WEIR_DATA (../shared/data) or on the samples of tests/eval; pages go to target/eval.
+[no-exit-message]
+eval:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    shopt -s nullglob
+    data=${WEIR_DATA:-../shared/data}
+    injection=("$data"/inj_*.jsonl*) dlp=("$data"/dlp.jsonl* "$data"/inj_benign.jsonl*)
+    if [[ ${#injection[@]} == 0 || ${#dlp[@]} == 0 ]]; then
+        echo "eval: no corpora in $data, so the samples of tests/eval are measured" >&2
+        injection=(tests/eval/sample.jsonl) dlp=(tests/eval/sample-dlp.jsonl)
+    fi
+    cargo build --quiet --package weir --profile ci </dev/null >&2
+    mkdir -p target/eval
+    measure() {
+        local name=$1; shift
+        echo "# $name"; echo
+        target/ci/weir eval "$@" --html "target/eval/$name.html" --json "target/eval/$name.json" \
+            --misses "target/eval/$name-misses.jsonl"
+        echo
+    }
+    measure injection --policy tests/eval/flag.yaml --policy tests/eval/block.yaml --corpus "${injection[@]}"
+    measure dlp --policy tests/eval/dlp.yaml --corpus "${dlp[@]}"
+    echo "# evasions"
+    target/ci/weir test --evasions tests/eval/flag.yaml
+
 # Looks for inputs that break an invariant: ./just fuzz frames|json|policy|exchange|streams SECONDS. The tests replay the corpus.
 fuzz target seconds:
     #!/usr/bin/env bash

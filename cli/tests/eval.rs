@@ -282,3 +282,34 @@ fn what_cannot_be_measured() {
         assert!(ran.err.starts_with(words), "{arguments}: {}", ran.err);
     }
 }
+
+/// The project's own policies on its own samples: few rows, so what is asked is little, and holds at every change.
+#[test]
+fn the_samples_are_measured() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/eval");
+    let measured = |policy: &str, corpus: &str| -> Value {
+        let folder = Folder::new(&format!("eval-{policy}-{corpus}"));
+        let mut command = folder.command("eval --json - --policy");
+        command.arg(root.join(policy)).arg("--corpus").arg(root.join(corpus));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        at(&document, "/policies/0").clone()
+    };
+    let count = |of: &Value, pointer: &str| at(of, pointer).as_u64().unwrap();
+    let flag = measured("flag.yaml", "sample.jsonl");
+    let block = measured("block.yaml", "sample.jsonl");
+    for of in [&flag, &block] {
+        assert!(count(of, "/overall/attacks/texts") >= 50);
+        assert!(count(of, "/overall/benign/texts") >= 40);
+        assert!(at(of, "/by/language").as_object().unwrap().len() >= 13);
+        assert!(count(of, "/overall/attacks/flagged") >= 21);
+        assert!(count(of, "/overall/benign/flagged") <= 1);
+        assert_eq!(count(of, "/notInspected"), 0);
+    }
+    assert_eq!(count(&flag, "/overall/attacks/blocked"), 0, "FLAG only counts");
+    assert_eq!(at(&block, "/overall/attacks/blocked"), at(&block, "/overall/attacks/flagged"));
+    let places = measured("dlp.yaml", "sample-dlp.jsonl");
+    assert_eq!(at(&places, "/spans/recall/value"), 1.0);
+    assert_eq!(count(&places, "/spans/falseFindings"), 0);
+}

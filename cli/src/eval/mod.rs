@@ -45,6 +45,13 @@ pub struct Report {
     pub policies: Vec<Measured>,
 }
 
+impl Report {
+    /// Rows of all corpora.
+    pub fn rows(&self) -> u64 {
+        self.corpora.iter().map(|(_, rows)| rows).sum()
+    }
+}
+
 /// A policy and what it made of the rows.
 pub struct Measured {
     pub name: String,

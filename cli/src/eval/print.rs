@@ -10,7 +10,7 @@ use super::table::{Table, interval, scaled, short, whole};
 use super::{Measured, Report};
 use crate::args::As;
 
-/// Groups of fewer texts than this are shown together.
+/// Groups of fewer texts than this are shown together, or of fewer than one in 1,000 where rows are few.
 const FEW: u64 = 20;
 /// Thresholds that a table of the curve has.
 const STEPS: usize = 20;
@@ -28,13 +28,12 @@ pub fn report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// What was measured, in lines.
 pub fn head(report: &Report) -> Vec<String> {
-    let rows: u64 = report.corpora.iter().map(|(_, rows)| rows).sum();
     let corpora: Vec<String> =
         report.corpora.iter().map(|(name, rows)| format!("{name} ({})", whole(*rows))).collect();
     let kinds: String =
         report.channels.kinds.iter().map(|(kind, c)| format!(", {kind} in {c}")).collect();
     let mut lines = vec![
-        format!("{} rows of {}, {}", whole(rows), corpora.join(", "), report.day),
+        format!("{} rows of {}, {}", whole(report.rows()), corpora.join(", "), report.day),
         format!(
             "read in {}{kinds}; {}; intervals are Wilson's, of 95%",
             report.channels.all,
@@ -134,12 +133,18 @@ pub fn names(report: &Report, dimension: Dimension) -> (Vec<&str>, Vec<&str>) {
         .filter(|(_, name)| dimension != Dimension::Kind || !APART.contains(name))
         .collect();
     names.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-    let cut = names.partition_point(|(texts, _)| *texts >= FEW);
+    let least = least(report);
+    let cut = names.partition_point(|(texts, _)| *texts >= least);
     // One alone needs no other name.
     let cut = if names.len() - cut < 2 { names.len() } else { cut };
     let few = names.split_off(cut);
     let name = |(_, name): (u64, _)| name;
     (names.into_iter().map(name).collect(), few.into_iter().map(name).collect())
+}
+
+/// How many texts a group has that is shown by itself.
+pub fn least(report: &Report) -> u64 {
+    (report.rows() / 1000).clamp(1, FEW)
 }
 
 /// What a policy made of some groups together.
@@ -162,7 +167,7 @@ fn groups(report: &Report, dimension: Dimension) -> Table {
     let mut rows: Vec<(String, Vec<&str>)> =
         many.into_iter().map(|name| (name.to_owned(), vec![name])).collect();
     if !few.is_empty() {
-        rows.push((format!("{} others, fewer than {FEW} texts each", few.len()), few));
+        rows.push((format!("{} others, fewer than {} texts each", few.len(), least(report)), few));
     }
     group_table(report, dimension, &rows)
 }

@@ -142,8 +142,11 @@ fn languages(report: &Report) -> Option<String> {
     let mut rows =
         recall(report, Dimension::Language, &print::names(report, Dimension::Language).0);
     rows.sort_by_key(|row| std::cmp::Reverse(row.texts()));
-    let words = "languages with at least 20 texts";
-    plot::dots("Recall by language", words, &rows, &Axis::share())
+    let words = match print::least(report) {
+        1 => "those with most attacks first".to_owned(),
+        least => format!("languages with at least {least} texts, those with most attacks first"),
+    };
+    plot::dots("Recall by language", &words, &rows, &Axis::share())
 }
 
 fn encodings(report: &Report) -> Option<String> {
