@@ -206,6 +206,9 @@ pub struct Eval {
     /// What counts as found: any finding, or only what would be refused.
     #[arg(long = "as", value_enum, default_value_t)]
     pub how: As,
+    /// Also measures what the policies come to together: where one of them finds a text, and where all do.
+    #[arg(long)]
+    pub combine: bool,
     /// Also writes the report as one page with plots.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

@@ -267,6 +267,32 @@ fn policies_stand_side_by_side_and_no_text_is_shown() {
 }
 
 #[test]
+fn policies_are_measured_together() {
+    let folder = folder("eval-together");
+    let one = |word: &str| {
+        policy(&format!(
+            "{{rules: [{{id: {word}, keywords: [{word}], regex: {word}, maxLength: 4, action: Audit}}]}}"
+        ))
+    };
+    folder.file("p.yaml", one("blue"));
+    folder.file("q.yaml", one("bird"));
+    let (ran, document) = document(&folder, "--policy q.yaml --combine --corpus rows.jsonl");
+    assert_eq!((ran.exit, ran.err.as_str()), (0, ""));
+    let policies = document["policies"].as_array().unwrap();
+    let found: Vec<(&str, u64, u64)> = policies
+        .iter()
+        .map(|of| {
+            let flagged =
+                |side: &str| at(of, &format!("/overall/{side}/flagged")).as_u64().unwrap();
+            (of["policy"].as_str().unwrap(), flagged("attacks"), flagged("benign"))
+        })
+        .collect();
+    // `bluebird` holds both words, `blue` one of them.
+    let expected = [("p", 2, 1), ("q", 1, 0), ("any of them", 2, 1), ("all of them", 1, 0)];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn what_cannot_be_measured() {
     let folder = folder("eval-exits");
     folder.file("wrong.yaml", policy("{mode: Bogus}"));

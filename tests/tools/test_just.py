@@ -77,4 +77,4 @@ def test_eval_measures_the_data_that_it_is_told(tmp_path):
     (tmp_path / "dlp.jsonl").write_text(json.dumps(place) + "\n")
     ran = just("eval", WEIR_DATA=str(tmp_path))
     assert ran.returncode == 0 and "no corpora" not in ran.stderr, ran.stderr
-    assert "1 rows of inj_attack (1)" in ran.stdout and "1 rows of dlp (1)" in ran.stdout
+    assert "1 row of inj_attack (1)" in ran.stdout and "1 row of dlp (1)" in ran.stdout

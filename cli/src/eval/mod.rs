@@ -33,6 +33,10 @@ const TOLD: u64 = 20;
 /// Rows between two words about progress.
 const PROGRESS: u64 = 5_000;
 
+/// The names of what policies come to together: one must find a text, or all of them.
+const COMBINED: [&str; 2] = ["any of them", ALL];
+const ALL: &str = "all of them";
+
 /// What all reports say.
 pub struct Report {
     /// The day, in UTC.
@@ -88,7 +92,7 @@ pub fn run(eval: &Eval, out: &mut dyn Write) -> io::Result<Exit> {
     for (path, name) in eval.policy.iter().zip(names(&eval.policy)) {
         let terms = policy::terms(Some(path), eval.caller.as_deref())?;
         let Some(terms) = terms else { return Ok(Exit::Bad) };
-        policies.push((terms, Measured { name, measures: Measures::default() }));
+        policies.push((terms, measured(&name)));
     }
     // All files are opened before the first is read, so that a wrong name does not cost a wait.
     let mut corpora = Vec::new();
@@ -100,6 +104,7 @@ pub fn run(eval: &Eval, out: &mut dyn Write) -> io::Result<Exit> {
         how: eval.how,
         misses: eval.misses.as_deref().map(Misses::create).transpose()?,
         policies,
+        combined: if eval.combine { COMBINED.map(measured).into() } else { Vec::new() },
         bad_lines: 0,
         rows: 0,
     };
@@ -119,7 +124,7 @@ pub fn run(eval: &Eval, out: &mut dyn Write) -> io::Result<Exit> {
         channels: run.channels,
         corpora: counts,
         bad_lines: run.bad_lines,
-        policies: run.policies.into_iter().map(|(_, measured)| measured).collect(),
+        policies: run.policies.into_iter().map(|(_, m)| m).chain(run.combined).collect(),
     };
     if let Some(path) = &eval.html {
         write(path, &html::page(&report))?;
@@ -138,6 +143,8 @@ pub fn run(eval: &Eval, out: &mut dyn Write) -> io::Result<Exit> {
 /// An evaluation under way.
 struct Run {
     policies: Vec<(Terms, Measured)>,
+    /// What the policies come to together, if that is asked for.
+    combined: Vec<Measured>,
     channels: Channels,
     how: As,
     misses: Option<Misses>,
@@ -172,17 +179,35 @@ impl Run {
     fn row(&mut self, row: &Row, corpus: &str) -> io::Result<()> {
         self.rows += 1;
         let channel = self.channels.of(row);
-        for (terms, Measured { name, measures }) in &mut self.policies {
+        let how = self.how;
+        let mut judgements = Vec::with_capacity(self.policies.len());
+        for (terms, measured) in &mut self.policies {
             let began = Instant::now();
             let judgement = judge::judge(terms, channel, &row.text);
-            measures.took += began.elapsed();
-            let overlap = measures.add(row, corpus, &judgement);
+            measured.measures.took += began.elapsed();
+            judgements.push(judgement);
+        }
+        let took = self.policies.iter().map(|(_, measured)| measured.measures.took).sum();
+        let mut together = Vec::with_capacity(self.combined.len());
+        for measured in &mut self.combined {
+            let all = measured.name == ALL;
+            together.push(judge::combined(&judgements, all, |j| measure::flagged(j, how)));
+            measured.measures.took = took;
+        }
+        judgements.append(&mut together);
+        let measured = self.policies.iter_mut().map(|(_, measured)| measured);
+        for (measured, judgement) in measured.chain(&mut self.combined).zip(&judgements) {
+            let overlap = measured.measures.add(row, corpus, judgement);
             if let Some(misses) = &mut self.misses {
-                misses.add(name, corpus, row, &judgement, overlap.as_ref(), self.how)?;
+                misses.add(&measured.name, corpus, row, judgement, overlap.as_ref(), how)?;
             }
         }
         Ok(())
     }
+}
+
+fn measured(name: &str) -> Measured {
+    Measured { name: name.to_owned(), measures: Measures::default() }
 }
 
 fn write(path: &Path, content: &str) -> io::Result<()> {

@@ -33,7 +33,13 @@ pub fn head(report: &Report) -> Vec<String> {
     let kinds: String =
         report.channels.kinds.iter().map(|(kind, c)| format!(", {kind} in {c}")).collect();
     let mut lines = vec![
-        format!("{} rows of {}, {}", whole(report.rows()), corpora.join(", "), report.day),
+        format!(
+            "{} {} of {}, {}",
+            whole(report.rows()),
+            if report.rows() == 1 { "row" } else { "rows" },
+            corpora.join(", "),
+            report.day
+        ),
         format!(
             "read in {}{kinds}; {}; intervals are Wilson's, of 95%",
             report.channels.all,
