@@ -188,6 +188,15 @@ fn bad_lines_are_told_and_the_others_counted() {
     );
 }
 
+#[test]
+fn a_line_without_end_is_bad_and_the_next_is_read() {
+    let folder = folder("eval-long");
+    folder.file("long.jsonl", format!("{}\n{ROWS}", "x".repeat(17 << 20)));
+    let (ran, document) = document(&folder, "--corpus long.jsonl");
+    assert_eq!((ran.exit, ran.err.as_str()), (2, "long.jsonl:1: longer than 16 MiB\n"));
+    assert_eq!(at(&document, "/corpora/0/rows"), 9);
+}
+
 /// A gzip file whose text is stored, not deflated.
 fn gzip(text: &str) -> Vec<u8> {
     let mut crc = !0u32;

@@ -10,7 +10,7 @@ use super::table::{Table, interval, scaled, short, whole};
 use super::{Measured, Report};
 use crate::args::As;
 
-/// Groups of fewer texts than this are shown together, or of fewer than one in 1,000 where rows are few.
+/// Groups of fewer texts than this are shown together, or of fewer than one in 500 where rows are few.
 const FEW: u64 = 20;
 /// Thresholds that a table of the curve has.
 const STEPS: usize = 20;
@@ -150,7 +150,7 @@ pub fn names(report: &Report, dimension: Dimension) -> (Vec<&str>, Vec<&str>) {
 
 /// How many texts a group has that is shown by itself.
 pub fn least(report: &Report) -> u64 {
-    (report.rows() / 1000).clamp(1, FEW)
+    (report.rows() / 500).clamp(1, FEW)
 }
 
 /// What a policy made of some groups together.

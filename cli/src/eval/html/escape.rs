@@ -16,8 +16,23 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// A name that may be broken behind what joins its words.
+pub fn breakable(name: &str) -> String {
+    let mut out = String::new();
+    for part in name.split_inclusive(['_', '-', '/', ':', '|', '(']) {
+        out.push_str(&escape(part));
+        out.push_str("<wbr>");
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn names_break_where_words_meet() {
+        assert_eq!(super::breakable("a_b<c"), "a_<wbr>b&lt;c<wbr>");
+    }
+
     #[test]
     fn nothing_of_a_name_is_markup() {
         assert_eq!(

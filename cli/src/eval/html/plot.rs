@@ -4,12 +4,15 @@ use std::fmt::Write;
 
 use super::super::rate::Rate;
 use super::super::table::{short, whole};
-use super::escape::escape;
+use super::escape::{breakable, escape};
 
 /// Colours that policies have in turn.
 pub const COLOURS: usize = 4;
 /// Pixels that the mark of one policy takes in a row.
 const LANE: usize = 16;
+
+/// Pixels that the lines of a grid reach beyond their row, to the next one where a name takes several lines.
+const OVER: usize = 12;
 
 /// A share with its interval.
 pub struct Mark {
@@ -114,15 +117,16 @@ pub fn dots(title: &str, words: &str, rows: &[Row], axis: &Axis) -> Option<Strin
     let mut out = String::from("<div class=\"plot\">\n");
     for row in rows {
         let height = row.marks.len() * LANE + 6;
+        let low = height + OVER;
         let _ = write!(
             out,
             "<div class=\"name\">{}<small>{}</small></div><svg height=\"{height}\" role=\"img\">",
-            escape(&row.name),
+            breakable(&row.name),
             whole(row.texts())
         );
         let grid = |part: u32| {
             let x = part * 25;
-            format!("<line class=\"grid\" x1=\"{x}%\" x2=\"{x}%\" y1=\"0\" y2=\"100%\"/>")
+            format!("<line class=\"grid\" x1=\"{x}%\" x2=\"{x}%\" y1=\"-{OVER}\" y2=\"{low}\"/>")
         };
         out.extend((0..=4).map(grid));
         let mut values = String::new();
@@ -169,7 +173,7 @@ pub fn bars(
              <rect class=\"pale c{colour}\" y=\"4\" height=\"14\" rx=\"3\" width=\"{:.2}%\"/>\
              <rect class=\"c{colour}\" y=\"4\" height=\"14\" rx=\"3\" width=\"{:.2}%\"/></svg>\
              <div class=\"value\"><span>{}</span></div>",
-            escape(name),
+            breakable(name),
             percent(*all),
             percent(*part),
             whole(*all)
