@@ -10,8 +10,35 @@ use crate::policy;
 /// The channel that a rule is tried in alone.
 const TRIED: &str = "response.text";
 
+/// Fields that have words of their own here, or a part of the page.
+const TOLD: [&str; 23] = [
+    "id",
+    "description",
+    "why",
+    "references",
+    "tags",
+    "keywords",
+    "regex",
+    "opens",
+    "body",
+    "until",
+    "maxSpan",
+    "view",
+    "maxLength",
+    "before",
+    "exposure",
+    "validate",
+    "trigger",
+    "channels",
+    "action",
+    "mode",
+    "mask",
+    "sensitivity",
+    "examples",
+];
+
 /// Names and values, in the order in which they are shown; nothing that the rule does not say.
-pub fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
+pub fn facts(entry: &Entry) -> Vec<(&str, String)> {
     let rule = &entry.rule;
     let mut facts = Vec::new();
     match (entry.pack, entry.sensitivity()) {
@@ -53,6 +80,13 @@ pub fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
         facts.push(("masked as", masked(mask)));
     }
     facts.push(("on a streamed answer", on_streams(entry)));
+    // Whatever else the format has, or will have.
+    for (name, value) in entry.source.as_object().into_iter().flatten() {
+        if !TOLD.contains(&name.as_str()) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            facts.push((name, text));
+        }
+    }
     if !rule.tags.is_empty() {
         facts.push(("tags", rule.tags.join(", ")));
     }
@@ -133,6 +167,16 @@ fn alone(source: &Value) -> Option<(bool, usize)> {
 mod tests {
     use super::super::entry::Entries;
     use super::*;
+
+    #[test]
+    fn a_field_without_words_of_its_own_is_shown_as_it_is() {
+        let mut entry = Entries::load(None).unwrap().unwrap().entries.remove(0);
+        let before = facts(&entry).len();
+        entry.source["weight"] = json!({"user": 3});
+        let facts = facts(&entry);
+        assert_eq!(facts.len(), before + 1);
+        assert!(facts.contains(&("weight", r#"{"user":3}"#.to_owned())));
+    }
 
     #[test]
     fn what_waits_is_what_the_engine_holds() {
