@@ -177,8 +177,8 @@ fn hinted(level: u8) -> u16 {
 pub(crate) fn own_rules(policy: &Policy) -> impl Iterator<Item = Source<'_>> {
     policy.spec.rules.iter().enumerate().map(|(at, rule)| {
         let action = rule.action.unwrap_or(Action::Audit);
-        let readable =
-            if action == Action::Neutralize { ChannelSet::REQUEST } else { ChannelSet::ALL };
+        let request = action == Action::Neutralize || rule.score.is_some();
+        let readable = if request { ChannelSet::REQUEST } else { ChannelSet::ALL };
         let channels = rule.channels.as_ref().map_or(readable, |c| c.set);
         let mode = stricter_shadow(policy.spec.mode, rule.mode);
         let mut source = Source::of(Cow::Borrowed(rule), format!("/spec/rules/{at}"));

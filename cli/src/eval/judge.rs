@@ -24,7 +24,7 @@ pub fn judge(terms: &Terms, channel: Channel, text: &str) -> Judgement {
     let rejected = verdict.findings.iter().any(|(_, action)| *action == Action::Reject);
     let id = |rule| terms.engine.rules.id(rule).to_owned();
     let findings = verdict.findings.iter().map(|(f, _)| (id(f.rule), f.start, f.end)).collect();
-    Judgement { findings, rejected, uninspected: verdict.fault.is_some(), score: None }
+    Judgement { findings, rejected, uninspected: verdict.fault.is_some(), score: verdict.score }
 }
 
 /// What a text comes to where it is enough that one of several policies finds it, or where all of them must.

@@ -208,6 +208,10 @@ fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
     errors.within(at("before"), rule.before.into(), 0, MAX_BEFORE.into());
     if let Some(score) = &rule.score {
         errors.within(at("score/weight"), score.weight.into(), 1, MAX_WEIGHT);
+        let read = rule.channels.as_ref().map_or(ChannelSet::REQUEST, |channels| channels.set);
+        if !read.is_within(ChannelSet::REQUEST) {
+            errors.add(at("channels"), "only requests are scored", "name request channels only");
+        }
         if score.family.is_empty() || score.family.len() > MAX_FAMILY {
             errors.add(at("score/family"), "it is empty or over 64 bytes", "write a short name");
         }
