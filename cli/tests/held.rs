@@ -80,7 +80,7 @@ fn a_rule_holds_what_it_hides() {
 
 #[test]
 fn the_packs_hold_no_more_than_is_said() {
-    let packs = ["injection", "secrets", "pii"].map(|name| {
+    let packs = ["injection", "jailbreak", "secrets", "pii"].map(|name| {
         let channels = ["response.text"];
         json!({"name": name, "action": "Reject", "sensitivity": "High", "channels": channels})
     });

@@ -9,7 +9,7 @@ pub const NOTE: &str = "[removed: instructions found in data]";
 pub fn label(mask: &Mask, id: &str) -> String {
     let kind = match mask {
         Mask::Label(Some(text)) => text.as_str(),
-        _ => ["secrets-", "pii-", "injection-"]
+        _ => ["secrets-", "pii-", "injection-", "jailbreak-"]
             .iter()
             .find_map(|pack| id.strip_prefix(pack))
             .unwrap_or(id),

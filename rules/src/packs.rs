@@ -34,7 +34,7 @@ fn defaults(pack: &str) -> Vec<(ChannelSet, Action)> {
     use Channel::*;
     let all = ChannelSet::ALL;
     match pack {
-        "injection" => vec![
+        "injection" | "jailbreak" => vec![
             (ChannelSet::of(&[RequestUser, RequestToolDefinition]), Action::Reject),
             (ChannelSet::of(&[RequestToolResult, RequestDocument]), Action::Neutralize),
         ],

@@ -31,6 +31,7 @@ const POLICY: &str = r#"{
     "metadata": {"name": "packs"},
     "spec": {"mode": "Enforce", "packs": [
         {"name": "injection", "sensitivity": "High"},
+        {"name": "jailbreak", "sensitivity": "High"},
         {"name": "secrets", "sensitivity": "High"},
         {"name": "pii", "sensitivity": "High"}
     ]}

@@ -41,7 +41,7 @@ fn spec(random: &mut Random, id: &str) -> String {
         format!(r#"{{"name":"{name}"{action}{level}{channels}{shadow}}}"#)
     };
     let mut packs = Vec::new();
-    for name in ["secrets", "injection", "pii"] {
+    for name in ["secrets", "injection", "jailbreak", "pii"] {
         if random.below(3) > 0 {
             packs.push(pack(random, name));
         }

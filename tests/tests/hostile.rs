@@ -55,7 +55,7 @@ static ALLOCATOR: Counting = Counting;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 const SPEC: &str = r#"{"traffic":[{"hosts":["api.example.com"]}],
-"packs":[{"name":"injection"},{"name":"secrets","action":"Mask"},{"name":"pii"}]MORE}"#;
+"packs":[{"name":"injection"},{"name":"jailbreak"},{"name":"secrets","action":"Mask"},{"name":"pii"}]MORE}"#;
 const TOOLS: &str = r#","tools":{"rules":[{"id":"no-shell","tools":["shell*"],"action":"Deny"}]}"#;
 
 fn guard(more: &str) -> Rc<Guard> {

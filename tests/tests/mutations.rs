@@ -18,7 +18,7 @@ const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Written while a tool call waits for its verdict; how often depends on the pieces.
 const KEEP_ALIVE: &str = ": keep-alive\n\n";
 
-const PACKS: &str = r#""packs":[{"name":"injection"},{"name":"secrets","action":"Mask"},{"name":"pii","action":"Mask","channels":["*"]}]"#;
+const PACKS: &str = r#""packs":[{"name":"injection"},{"name":"jailbreak"},{"name":"secrets","action":"Mask"},{"name":"pii","action":"Mask","channels":["*"]}]"#;
 
 /// Every kind of policy that reads bodies in its own way.
 fn guards() -> Vec<(&'static str, Rc<Guard>)> {

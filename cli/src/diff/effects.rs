@@ -84,7 +84,7 @@ pub fn compare(old: &Engine, new: &Engine, changes: &mut Vec<Change>) {
 }
 
 /// What ids of the built-in packs begin with.
-const PACKS: [&str; 3] = ["injection-", "pii-", "secrets-"];
+const PACKS: [&str; 4] = ["injection-", "jailbreak-", "pii-", "secrets-"];
 
 /// By rule id and channel number: what it does there.
 fn effects(engine: &Engine) -> BTreeMap<String, BTreeMap<usize, (Action, Mode)>> {

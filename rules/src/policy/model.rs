@@ -179,7 +179,7 @@ words! {
 document! {
     /// A built-in pack, and what it does here.
     pub struct PackRef {
-        /// `injection`, `secrets` or `pii`.
+        /// `injection`, `jailbreak`, `secrets` or `pii`.
         "name" name: String,
         /// The packs' version, if it is to be pinned.
         "version" version: Option<String> => default None,

@@ -19,7 +19,7 @@ const MAX_WEIGHT: u64 = 10;
 const MAX_FAMILY: usize = 64;
 const MAX_MESSAGE: usize = 512;
 const MAX_NAME: usize = 128;
-const PACKS: [&str; 3] = ["injection", "secrets", "pii"];
+const PACKS: [&str; 4] = ["injection", "jailbreak", "secrets", "pii"];
 
 struct Errors(Vec<PolicyError>);
 

@@ -51,7 +51,7 @@ const ALPHABET: &[&str] = &[
     "\u{1f600}",
 ];
 const SPEC: &str = r#"{"traffic":[{"hosts":["api.example.com"]}],
-"packs":[{"name":"injection"},{"name":"secrets","action":"Mask"},{"name":"pii"}]}"#;
+"packs":[{"name":"injection","sensitivity":"High"},{"name":"jailbreak","sensitivity":"High"},{"name":"secrets","action":"Mask"},{"name":"pii"}]}"#;
 
 /// Nanoseconds of one scan, the least of some; and whether it was refused for its cost.
 fn time(rules: &Ruleset, side: ChannelSet, text: &str, runs: usize) -> (f64, bool) {
@@ -154,10 +154,11 @@ fn main() {
         if seeds.is_empty() {
             continue;
         }
-        let (side, unit) = match rule.starts_with("injection-") {
-            true => (ChannelSet::REQUEST, requests),
-            false => (ChannelSet::RESPONSE, answers),
-        };
+        let (side, unit) =
+            match ["injection-", "jailbreak-"].iter().any(|pack| rule.starts_with(pack)) {
+                true => (ChannelSet::REQUEST, requests),
+                false => (ChannelSet::RESPONSE, answers),
+            };
         let text = dearest(rules, side, &seeds, &mut random);
         let (cost, refused) = cost(rules, side, &text, LONG, 5);
         rows.push((cost / unit, cost, rule, refused, text));

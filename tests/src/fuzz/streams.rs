@@ -39,7 +39,7 @@ fn settings() -> Vec<Setting> {
         |more: &str| with(more).replacen("\"rules\":[", &format!("\"rules\":[{reject},"), 1);
     let tools = r#""tools":{"rules":[{"id":"t","tools":["get*","s?nd"],"action":"Deny"}]}"#;
     let tiny = r#""limits":{"request":"4Ki","paused":512,"held":"1Ki","event":"2Ki","toolCall":"2Ki","worker":"1Mi","depth":8,"openChannels":4}"#;
-    let packs = r#"{"packs":[{"name":"injection","action":"Reject"},{"name":"secrets"},{"name":"pii"}],"traffic":[{"hosts":["*"]}],"keys":[{"name":"print","use":"Fingerprint","env":"K"}]}"#;
+    let packs = r#"{"packs":[{"name":"injection","action":"Reject"},{"name":"jailbreak"},{"name":"secrets"},{"name":"pii"}],"traffic":[{"hosts":["*"]}],"keys":[{"name":"print","use":"Fingerprint","env":"K"}]}"#;
     let own = policies::bundle("{}", MASKS);
     let setting = |guard: Rc<Guard>| Setting {
         guard,
