@@ -183,3 +183,7 @@ impl Seen for Weigh<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::string_slice)]
+mod tests;
