@@ -146,6 +146,12 @@ fn visit(
     path: &mut Vec<String>,
     reached: &mut BTreeSet<String>,
 ) -> Result<(), String> {
+    // Nobody writes an underscore but in the name of a slot.
+    if let Some(name) =
+        template.words().into_iter().find(|word| word.contains('_') && slots.contains_key(*word))
+    {
+        return Err(format!("{name} without braces"));
+    }
     for name in template.slots() {
         if path.iter().any(|slot| slot == name) {
             return Err(format!("{name} is inside itself"));
@@ -194,6 +200,10 @@ mod tests {
             (
                 "lang: en\nslots:\n  x: 'a {y}'\n  y: 'b {x}'\nattack:\n  a: '{x}'\n",
                 "en: x is inside itself",
+            ),
+            (
+                "lang: en\nslots:\n  a_b: x\nattack:\n  a: '{a_b} {go|a_b}'\n",
+                "en: a_b without braces",
             ),
             ("lang: en\nrules: x\n", "unknown field: rules"),
             ("attack:\n  a: x\n", "no lang"),

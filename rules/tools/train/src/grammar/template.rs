@@ -46,6 +46,18 @@ impl Template {
         }
         names
     }
+
+    /// The alternatives in it that are nothing but text.
+    pub fn words(&self) -> Vec<&str> {
+        if let [Part::Text(text)] = self.0.as_slice() {
+            return vec![text];
+        }
+        let choices = self.0.iter().filter_map(|part| match part {
+            Part::Choice(all) => Some(all),
+            _ => None,
+        });
+        choices.flatten().flat_map(Self::words).collect()
+    }
 }
 
 /// Alternatives up to a closing brace, which is left, or to the end.
