@@ -129,6 +129,9 @@ fn finish(mut languages: BTreeMap<String, Language>) -> Result<BTreeMap<String, 
 fn reached(language: &Language) -> Result<BTreeSet<String>, String> {
     let mut reached = BTreeSet::new();
     let families = language.attack.values().chain(language.benign.values());
+    if families.clone().flatten().chain(&language.around).any(Template::is_empty) {
+        return Err("an empty template".to_owned());
+    }
     for template in families.flatten() {
         visit(template, &language.slots, &mut Vec::new(), &mut reached)?;
     }
@@ -205,6 +208,7 @@ mod tests {
                 "lang: en\nslots:\n  a_b: x\nattack:\n  a: '{a_b} {go|a_b}'\n",
                 "en: a_b without braces",
             ),
+            ("lang: en\nattack:\n  a: 'x|'\n", "en: an empty template"),
             ("lang: en\nrules: x\n", "unknown field: rules"),
             ("attack:\n  a: x\n", "no lang"),
             ("lang: en\nattack:\n  a: '{x'\n", "a: a brace is not closed"),

@@ -34,6 +34,10 @@ impl Template {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The slots that are named in it.
     pub fn slots(&self) -> Vec<&str> {
         let mut names = Vec::new();
