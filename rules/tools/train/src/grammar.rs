@@ -34,7 +34,7 @@ pub fn expand(dir: &Path, seed: u64, per_family: usize) -> Result<Vec<Row>, Stri
     for (name, language) in load::languages(dir)? {
         for (attack, families) in [(true, &language.attack), (false, &language.benign)] {
             for (family, templates) in families {
-                // A family's texts do not change when another is added.
+                // A family's texts hardly change when another is added.
                 let mut random = Random::new(seed, &format!("{name}/{attack}/{family}"));
                 let texts = texts(templates, &language, &mut random, per_family, &mut seen);
                 rows.extend(texts.into_iter().map(|text| Row {
