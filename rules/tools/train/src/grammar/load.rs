@@ -94,10 +94,23 @@ fn string<'a>(node: &'a Yaml) -> Result<&'a str, String> {
     }
 }
 
+/// An indented line continues the one before, by a space, or by nothing after a `|`.
 fn lines(node: &Yaml) -> Result<Vec<Template>, String> {
-    let mut templates = Vec::new();
+    let mut whole: Vec<String> = Vec::new();
     for line in string(node)?.lines().filter(|line| !line.is_empty()) {
-        templates.extend(Template::parse(line)?);
+        match (whole.last_mut(), line.strip_prefix(' ')) {
+            (Some(last), Some(rest)) => {
+                if !last.ends_with('|') {
+                    last.push(' ');
+                }
+                last.push_str(rest.trim_start());
+            }
+            _ => whole.push(line.to_owned()),
+        }
+    }
+    let mut templates = Vec::new();
+    for line in whole {
+        templates.extend(Template::parse(&line)?);
     }
     Ok(templates)
 }
@@ -193,6 +206,14 @@ mod tests {
         assert_eq!(languages.len(), 1);
         assert_eq!((english.slots.len(), english.slots["name"].len()), (2, 3));
         assert_eq!((english.attack["a"].len(), english.benign["b"].len()), (1, 2));
+    }
+
+    #[test]
+    fn an_indented_line_continues() {
+        let text = "lang: en\nattack:\n  a: |\n    go {on|\n      back}\n      now\n    stop\n";
+        let parts = "lang: en\nattack:\n  a: |\n    go {on|back} now\n    stop\n";
+        let (text, parts) = (load(&[text]).unwrap(), load(&[parts]).unwrap());
+        assert_eq!(text["en"].attack, parts["en"].attack);
     }
 
     #[test]
