@@ -1,19 +1,21 @@
-"""Weir in sidecars: on an assistant's calls out, and in front of a model of one's own, by who calls."""
+"""Weir in sidecars: on an assistant's calls out, and in front of a model of one's own, by who calls: sidecars and a gateway."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from client import Answer
-from egress import ask, enforces
+from client import Answer, exchange
+from egress import ask, enforces, says
 from envoy import wait_for
-from lab import Lab
+from lab import Lab, Proxy
 from manifests import as_list, built, plugin_of
 from providers import OpenAI
 from samples import INJECTION, leaked
 from states import text_of
-from upstream import Upstream
+from upstream import SCENARIO, Upstream
 
-CLIENT, SERVER, OTHER, FRESH = "127.0.0.13", "127.0.0.14", "127.0.0.15", "127.0.0.16"
+CLIENT, SERVER, OTHER, FRESH, INGRESS = (f"127.0.0.{last}" for last in range(13, 18))
 PORT = 19080
 
 MODELS = """
@@ -67,6 +69,30 @@ spec:
 """
 
 
+GATEWAY = """
+apiVersion: v1
+kind: Namespace
+metadata: {{name: ingress}}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: models, namespace: ingress}}
+spec:
+  selector: {{app: ingress}}
+  servers:
+    - {{port: {{number: 80, name: http, protocol: HTTP}}, bind: {address}, hosts: [llm.models.mesh]}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: models, namespace: ingress}}
+spec:
+  hosts: [llm.models.mesh]
+  gateways: [models]
+  http:
+    - route: [{{destination: {{host: llm.models.mesh, port: {{number: 80}}}}}}]
+"""
+
+
 @pytest.fixture(scope="module")
 def model() -> Iterator[Upstream]:
     """The model that is served in the mesh; beside its sidecar, so without TLS."""
@@ -112,19 +138,17 @@ def test_without_a_plugin_everything_passes(callers, model):
 def test_in_front_of_a_model(callers, lab, image, model):
     lab.apply(as_list([enforced("sidecar-server", image)]))
     enforces(model, Model(), CLIENT)
-    lab.kubectl("-n", "models", "delete", "wasmplugin", "weir")
-    wait_for("no plugin", lambda: ask(model, INJECTION, Model(), address=CLIENT).status == 200, 30)
+    without_plugin(lab, model, CLIENT)
 
 
-def test_a_policy_for_one_caller(callers, lab, image, model):
-    """One caller's policy refuses injected prompts; another's masks only. Who calls is what mTLS says."""
+def by_caller(image, named: dict[str, dict]) -> dict:
+    """A plugin in front of the models with these changes of its policy, each for the callers of one identity. Everyone else is
+    refused."""
     plugin = enforced("sidecar-server", image)
-    strict = plugin["spec"]["pluginConfig"]["spec"]
-    loose = {**strict, "packs": [{"name": "secrets", "action": "Mask"}]}
-    named = {"assistants": strict, "others": loose}
+    spec = plugin["spec"]["pluginConfig"]["spec"]
     policies = [
-        {"metadata": {"name": name}, "spec": {"appliesTo": {"callers": [f"spiffe://cluster.local/ns/{name}/sa/default"]}, **spec}}
-        for name, spec in named.items()
+        {"metadata": {"name": f"caller-{at}"}, "spec": {"appliesTo": {"callers": [identity]}, **spec, **changes}}
+        for at, (identity, changes) in enumerate(named.items())
     ]
     baseline = {"metadata": {"name": "floor"}, "spec": {"overrides": {"failureMode": "FailClosed"}, "unmatched": "Reject"}}
     plugin["spec"]["pluginConfig"] = {
@@ -133,17 +157,80 @@ def test_a_policy_for_one_caller(callers, lab, image, model):
         "metadata": {"name": "models"},
         "spec": {"baseline": baseline, "policies": policies},
     }
-    lab.apply(as_list([plugin]))
+    return plugin
+
+
+def identity(namespace: str, account: str = "default") -> str:
+    """What mTLS says of a caller."""
+    return f"spiffe://cluster.local/ns/{namespace}/sa/{account}"
+
+
+LOOSE = {"packs": [{"name": "secrets", "action": "Mask"}]}
+
+
+def masks(model: Upstream, address: str) -> bool:
+    """Whether a caller comes under `LOOSE`: an injected prompt passes, and the secret in the answer does not."""
+    answer = ask(model, INJECTION, Model(), address=address)
+    return answer.status == 200 and not leaked(text_of(answer))
+
+
+def test_a_policy_for_one_caller(callers, lab, image, model):
+    """One caller's policy refuses injected prompts; another's masks only. Who calls is what mTLS says."""
+    lab.apply(as_list([by_caller(image, {identity("assistants"): {}, identity("others"): LOOSE})]))
     enforces(model, Model(), CLIENT)
-
-    def masks() -> bool:
-        answer = ask(model, INJECTION, Model(), address=OTHER)
-        return answer.status == 200 and not leaked(text_of(answer))
-
     # A plugin that comes in changes the listener, and connections from before it go on without it until they have drained.
-    wait_for("masks", masks, 30)
+    wait_for("masks", lambda: masks(model, OTHER), 30)
+    without_plugin(lab, model, OTHER)
+
+
+def without_plugin(lab: Lab, model: Upstream, address: str) -> None:
+    """Takes the plugin in front of the models out."""
     lab.kubectl("-n", "models", "delete", "wasmplugin", "weir")
-    wait_for("no plugin", lambda: ask(model, INJECTION, Model(), address=OTHER).status == 200, 30)
+    wait_for("no plugin", lambda: ask(model, INJECTION, Model(), address=address).status == 200, 30)
+
+
+def drained(proxy: Proxy) -> bool:
+    """Whether no listener from before a change is left."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin}/stats?filter=total_listeners_draining", timeout=5) as stats:
+        return stats.read().decode().split()[-1] == "0"
+
+
+@pytest.fixture(scope="module")
+def gateway(callers, lab: Lab, model: Upstream) -> str:
+    """An ingress gateway, with an identity of its own, that leads to the model; its address."""
+    lab.apply(GATEWAY.format(address=INGRESS))
+    lab.proxy("ingress", "router", "ingress", INGRESS, {"app": "ingress"}, account="front")
+    wait_for("an answer", lambda: ask(model, INJECTION, Model(), address=INGRESS).status == 200, 30)
+    return INGRESS
+
+
+def test_no_plain_text_under_strict(gateway, model):
+    """What the gateway and the sidecars reach by mTLS is closed to everyone else."""
+    body = json.dumps(Model().request("hello")).encode()
+    scenario = [(SCENARIO, model.add(says(Model())))]
+    answer = exchange(PORT, Model.path, body, headers=scenario, host=Model.host, address=SERVER)
+    assert answer.status == 0 and not answer.body and not model.received(scenario[0][1])
+    passed = exchange(80, Model.path, body, headers=scenario, host=Model.host, address=gateway)
+    assert passed.status == 200, "the same by mTLS"
+
+
+def test_a_gateway_is_a_caller_of_its_own(gateway, lab, image, model):
+    """The gateway's identity, and not the host or path, decides: the same request by a sidecar ends otherwise, and with the
+    policies exchanged so do both. An identity that no policy names is refused."""
+    front = identity("ingress", "front")
+    lab.apply(as_list([by_caller(image, {front: {}, identity("assistants"): LOOSE})]))
+    wait_for("the plugin", lambda: ask(model, INJECTION, Model(), address=gateway).status == 403, 30)
+    # The gateway's pool has connections from before the plugin, and those pass it by until they have drained.
+    wait_for("the old listener's end", lambda: drained(lab.proxies["llm"]), 30)
+    enforces(model, Model(), gateway)
+    wait_for("masks", lambda: masks(model, CLIENT), 30)
+    wait_for("a stranger is refused", lambda: ask(model, llm=Model(), address=OTHER).status == 403, 30)
+    lab.apply(as_list([by_caller(image, {front: LOOSE, identity("assistants"): {}})]))
+    enforces(model, Model(), CLIENT)
+    wait_for("masks", lambda: masks(model, gateway), 30)
+    lab.apply(as_list([by_caller(image, {identity("ingress"): {}, identity("assistants"): {}})]))
+    wait_for("another account of the same namespace", lambda: ask(model, llm=Model(), address=gateway).status == 403, 30)
+    without_plugin(lab, model, gateway)
 
 
 class Fresh(OpenAI):
