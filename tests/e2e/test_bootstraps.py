@@ -22,7 +22,7 @@ CLIENT_KEYS = [("authorization", "Bearer client-key"), ("x-api-key", "client-key
 NEEDS_PREFIX = pytest.mark.skipif(envoy_version() < (1, 37), reason="egress.yaml needs header_value_prefix, Envoy 1.37")
 
 
-@pytest.mark.parametrize("name", ["local.yaml", pytest.param("egress.yaml", marks=NEEDS_PREFIX)])
+@pytest.mark.parametrize("name", ["local.yaml", "ecds/envoy.yaml", pytest.param("egress.yaml", marks=NEEDS_PREFIX)])
 def test_valid_as_it_stands(module, name):
     if not MODULE.exists():
         pytest.fail(f"the bootstraps load {MODULE} (run ./just build)", pytrace=False)
