@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings a real control plane, built from source by the Go toolchain: kube-apiserver, kubectl, istiod, pilot-agent and
-# istioctl, Flux, and what packs and checks manifests; etcd and Prometheus come from Debian. The first run takes about half an hour on two cores.
+# istioctl, Flux, Envoy Gateway, and what packs and checks manifests; etcd and Prometheus come from Debian. The first run
+# takes about half an hour on two cores.
 # Usage: tools.sh           builds what is missing, and prints the folder
 #        tools.sh --check   prints the folder if everything is there, else what is missing, with status 1
 # Everything lies in $WEIR_MESH_CACHE (~/.cache/weir-mesh) and Go's own caches, outside the checkout.
@@ -14,6 +15,7 @@ gateway_api=v1.6.0
 flux=v1.9.0
 argo=v2.14.21
 prometheus_operator=v0.85.0
+envoy_gateway=v1.9.1
 
 # Where the binary of a tool lies: another version is another file.
 declare -A tools=(
@@ -27,6 +29,7 @@ declare -A tools=(
     [helm]="helm.sh/helm/v3/cmd/helm@v3.22.0"
     [source-controller]="github.com/fluxcd/source-controller@$flux"
     [kustomize-controller]="github.com/fluxcd/kustomize-controller@$flux"
+    [envoy-gateway]="github.com/envoyproxy/gateway/cmd/envoy-gateway@$envoy_gateway"
     [etcd]="debian:etcd-server"
     [prometheus]="debian:prometheus"
     [promtool]="debian:prometheus"
@@ -41,7 +44,7 @@ missing=()
 for tool in "${!tools[@]}"; do
     have "$tool" || missing+=("$tool")
 done
-for file in crds.yaml bootstrap.json gateway-api.yaml gitops.yaml monitoring.yaml; do
+for file in crds.yaml bootstrap.json gateway-api.yaml gitops.yaml monitoring.yaml envoy-gateway.yaml; do
     [[ -f $cache/istio/$file ]] || missing+=("$file")
 done
 if [[ ${1:-} == --check ]]; then
@@ -138,4 +141,6 @@ together "$(folder_of "github.com/argoproj/argo-cd/v2@$argo")/manifests/crds/app
 operator=$(folder_of "github.com/prometheus-operator/prometheus-operator@$prometheus_operator")
 together "$operator"/example/prometheus-operator-crd/monitoring.coreos.com_{podmonitors,prometheusrules}.yaml \
     >"$cache/istio/monitoring.yaml"
+together "$(folder_of "github.com/envoyproxy/gateway@$envoy_gateway")"/charts/gateway-helm/charts/crds/crds/generated/*.yaml \
+    >"$cache/istio/envoy-gateway.yaml"
 echo "$cache"
