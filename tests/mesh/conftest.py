@@ -29,16 +29,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The dated result, for `results.md`."""
+    """How long the timed steps took, and the dated result for `results.md`."""
+    reports = [r for kind in ("passed", "failed", "skipped") for r in terminalreporter.stats.get(kind, [])]
+    timed = [f"- {name}: {value:.1f} s" for r in reports for name, value in r.user_properties if name != "seconds"]
+    for line in timed:
+        terminalreporter.write_line(line)
     if not (path := config.getoption("--result")):
         return
-    reports = [r for kind in ("passed", "failed", "skipped") for r in terminalreporter.stats.get(kind, [])]
     versions = dict(line.split("=") for line in (HERE / "tools.sh").read_text().splitlines() if PINNED.fullmatch(line))
     rows = [f"- {name.replace('_', ' ')} {version}" for name, version in versions.items()]
     changes = [float(value) for r in reports for name, value in r.user_properties if name == "seconds"]
     took = f"A policy was in force {min(changes):.1f} to {max(changes):.1f} s after kubectl was started." if changes else ""
     counts = ", ".join(f"{len(terminalreporter.stats.get(kind, []))} {kind}" for kind in ("passed", "failed", "skipped"))
     text = [f"`./just mesh`, {date.today()}, Envoy {'.'.join(map(str, envoy_version()))}: {counts}. {took}", "", *rows, ""]
+    text += ["From the start of a command until the first request that it is for:", "", *timed, ""] if timed else []
     for report in reports:
         name = report.nodeid.removeprefix("tests/mesh/")
         text.append(f"- {report.outcome}: {name}")

@@ -1,5 +1,5 @@
-"""Envoy Gateway on its own: it reads resources from a folder, and Envoy is its child. Where it relies on being in Kubernetes (places
-of certificates, names of services), a file system of its own stands in."""
+"""Envoy Gateway on its own: it reads resources from a folder, and Envoy is its child. Where it relies on being in
+Kubernetes (places of certificates, names of services), a file system of its own stands in."""
 
 import base64
 import subprocess
@@ -23,7 +23,12 @@ SETTINGS = {
 ROOT = """\
 mount -t tmpfs none "$1"
 for entry in /*; do
-    if [[ -L $entry ]]; then cp -P "$entry" "$1"; elif [[ -d $entry ]]; then mkdir "$1$entry"; mount --rbind "$entry" "$1$entry"; fi
+    if [[ -L $entry ]]; then
+        cp -P "$entry" "$1"
+    elif [[ -d $entry ]]; then
+        mkdir "$1$entry"
+        mount --rbind "$entry" "$1$entry"
+    fi
 done
 mkdir -p "$1/certs"
 cp "$2"/* "$1/certs"
@@ -58,7 +63,8 @@ class EnvoyGateway:
     def push(self, layout: Path) -> str:
         """Pushes an image layout; returns its URL."""
         target = f"127.0.0.1:{self.registry}/weir/weir:0.0.0"
-        subprocess.run([tools() / "bin/crane", "push", "--insecure", layout, target], check=True, capture_output=True, timeout=UP)
+        command = [tools() / "bin/crane", "push", "--insecure", layout, target]
+        subprocess.run(command, check=True, capture_output=True, timeout=UP)
         return target
 
     def start(self, documents: list[dict]) -> None:
@@ -76,7 +82,8 @@ class EnvoyGateway:
         host = {"configHome": str(config), "dataHome": str(data), "stateHome": str(state), "runtimeDir": str(run)}
         resource = {"type": "File", "file": {"paths": [str(self.folder / "resources")]}}
         custom = {"resource": resource, "infrastructure": {"type": "Host", "host": host}}
-        (self.folder / "settings.yaml").write_text(yaml.safe_dump({**SETTINGS, "provider": {"type": "Custom", "custom": custom}}))
+        settings = {**SETTINGS, "provider": {"type": "Custom", "custom": custom}}
+        (self.folder / "settings.yaml").write_text(yaml.safe_dump(settings))
         (self.folder / "hosts").write_text(f"127.0.0.1 localhost envoy-gateway.{NAMESPACE}.svc.cluster.local\n")
         (self.folder / "root").mkdir()
         serve = [tools() / "bin/envoy-gateway", "server", "--config-path", self.folder / "settings.yaml"]
@@ -90,7 +97,7 @@ class EnvoyGateway:
         beside.rename(self.folder / "resources/all.yaml")
 
     def proxy(self, name: str, namespace: str, drain: int) -> dict:
-        """The proxy's own resource: Envoy as a process, which closes connections of a changed listener after `drain` seconds."""
+        """The proxy's own resource: Envoy as a process, in which a listener that has changed drains for so many seconds."""
         return {
             "apiVersion": "gateway.envoyproxy.io/v1alpha1",
             "kind": "EnvoyProxy",

@@ -1,4 +1,4 @@
-"""A network of one's own, in which there is loopback and nothing else: for a part that listens on fixed ports of every address."""
+"""A network of one's own with loopback and nothing else: for parts that listen on fixed ports of every address."""
 
 import ctypes
 import os

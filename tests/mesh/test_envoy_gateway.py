@@ -47,14 +47,15 @@ class Running:
         self.gateway = gateway
         self.provider = provider
         pins = pack(module.read_bytes(), "0.0.0", gateway.folder / "image")
-        image = {"url": gateway.push(gateway.folder / "image/artefact"), "sha256": pins["artefact"].removeprefix("sha256:")}
+        url = gateway.push(gateway.folder / "image/artefact")
+        image = {"url": url, "sha256": pins["artefact"].removeprefix("sha256:")}
         self.documents = documents()
         for document in self.documents:
             if document["kind"] == "Backend":
                 document["spec"] = {"endpoints": [{"ip": {"address": "127.0.0.1", "port": provider.port}}]}
             if document["kind"] == "GatewayClass":
-                proxy = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "host", "namespace": "weir-gateway"}
-                document["spec"]["parametersRef"] = proxy
+                proxy = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "host"}
+                document["spec"]["parametersRef"] = {**proxy, "namespace": "weir-gateway"}
         wasm = plugin_in(self.documents)
         wasm["code"]["image"] = image
         wasm["config"]["spec"]["mode"] = "Enforce"
@@ -96,7 +97,8 @@ def test_the_api_server_takes_it(lab: Lab):
     """By the definitions of Envoy Gateway and the Gateway API, each field of which it must know."""
     lab.apply((tools() / "istio/envoy-gateway.yaml").read_text())
     lab.namespace("weir-gateway")
-    lab.kubectl("wait", "--for=condition=established", "--timeout=60s", "crd/envoyextensionpolicies.gateway.envoyproxy.io")
+    definition = "crd/envoyextensionpolicies.gateway.envoyproxy.io"
+    lab.kubectl("wait", "--for=condition=established", "--timeout=60s", definition)
     lab.try_out(as_list(documents()))
     wrong = documents()
     plugin_in(wrong)["failOpened"] = False
@@ -155,7 +157,7 @@ def test_a_change_of_policy(running, record_property):
         return running.ask(INJECTION).status == 200
 
     wait_for("Shadow", shadow, 30)
-    record_property("Envoy Gateway", time.monotonic() - began)
+    record_property("a policy in Envoy Gateway", time.monotonic() - began)
     assert statuses == {200}
     stream.join()
     [answer] = answers

@@ -10,7 +10,8 @@ from lab import Lab, tools
 from manifests import ISTIO, as_list, as_stream, built, istioctl_takes, plugin_of
 
 OVERLAYS = sorted(folder.name for folder in (ISTIO / "overlays").iterdir())
-EXAMPLES = ["examples/assistant"]
+BUNDLES = ["examples/canary", "examples/break-glass"]
+EXAMPLES = ["examples/assistant", *BUNDLES]
 ROOT = ISTIO.parent
 
 
@@ -82,7 +83,7 @@ def test_a_field_that_is_unknown_would_be_seen(schemas):
     assert done.returncode != 0 and "failStrateggy" in done.stdout
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", OVERLAYS + BUNDLES)
 def test_the_policy_compiles(overlay, weir, tmp_path):
     """As it arrives at the proxy."""
     plugin = plugin_of(built(overlay))

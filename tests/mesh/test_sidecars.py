@@ -1,4 +1,4 @@
-"""Weir in sidecars: on an assistant's calls out, and in front of a model of one's own, by who calls: sidecars and a gateway."""
+"""Weir in sidecars: on an assistant's calls out, and in front of a model of one's own, by who calls: a sidecar or a gateway."""
 
 import json
 import urllib.request
@@ -142,8 +142,7 @@ def test_in_front_of_a_model(callers, lab, image, model):
 
 
 def by_caller(image, named: dict[str, dict]) -> dict:
-    """A plugin in front of the models with these changes of its policy, each for the callers of one identity. Everyone else is
-    refused."""
+    """A plugin in front of the models with these changes of its policy, each for one identity; everyone else is refused."""
     plugin = enforced("sidecar-server", image)
     spec = plugin["spec"]["pluginConfig"]["spec"]
     policies = [
@@ -191,7 +190,8 @@ def without_plugin(lab: Lab, model: Upstream, address: str) -> None:
 
 def drained(proxy: Proxy) -> bool:
     """Whether no listener from before a change is left."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin}/stats?filter=total_listeners_draining", timeout=5) as stats:
+    url = f"http://127.0.0.1:{proxy.admin}/stats?filter=total_listeners_draining"
+    with urllib.request.urlopen(url, timeout=5) as stats:
         return stats.read().decode().split()[-1] == "0"
 
 
@@ -215,8 +215,8 @@ def test_no_plain_text_under_strict(gateway, model):
 
 
 def test_a_gateway_is_a_caller_of_its_own(gateway, lab, image, model):
-    """The gateway's identity, and not the host or path, decides: the same request by a sidecar ends otherwise, and with the
-    policies exchanged so do both. An identity that no policy names is refused."""
+    """The gateway's identity decides: the same request by a sidecar ends otherwise, and with the policies exchanged so do
+    both. An identity that no policy names is refused."""
     front = identity("ingress", "front")
     lab.apply(as_list([by_caller(image, {front: {}, identity("assistants"): LOOSE})]))
     wait_for("the plugin", lambda: ask(model, INJECTION, Model(), address=gateway).status == 403, 30)
