@@ -173,6 +173,29 @@ fn nothing_is_found_where_nothing_is_wrong() {
     assert!(ran.err.contains("7 resources"), "{}", ran.err);
 }
 
+/// A moment is judged by the clock: what has ended or ends soon is no fault of the policy.
+#[test]
+fn what_ends_in_time_is_no_finding() {
+    let folder = Folder::new("doctor-ends");
+    let (before, rest) = GOOD.split_once("    kind: Policy\n").expect("a policy");
+    let (_, after) = rest.split_once("---").expect("another resource");
+    let bundle = r#"    kind: Bundle
+    metadata: {name: b}
+    spec:
+      baseline:
+        metadata: {name: floor}
+        spec:
+          overrides: {}
+          delegate: {breakGlass: {maxDuration: 4h}}
+          breakGlass: {until: "2026-01-01T00:00:00Z", policies: ["*"], ticket: INC-9}
+      policies:
+        - metadata: {name: p}
+          spec: {traffic: [{hosts: [api.openai.com]}], packs: [{name: secrets, action: Mask}]}
+"#;
+    let ran = folder.run("doctor", format!("{before}{bundle}---{after}"));
+    assert_eq!((ran.exit, ran.out.as_str()), (0, ""), "{}", ran.err);
+}
+
 #[test]
 fn each_way_around_is_found_with_its_place_and_cure() {
     let folder = Folder::new("doctor-ways");

@@ -193,3 +193,15 @@ fn broken_glass_mends_itself() {
         assert_eq!(engine.granted(None, Date::parse(moment).unwrap().0).shadow, shadow, "{moment}");
     }
 }
+
+/// What a policy said before, it says again: one in Shadow of its own is not enforced when the glass is mended.
+#[test]
+fn broken_glass_leaves_a_policy_in_shadow_as_it_was() {
+    let part = r#"{"metadata":{"name":"own"},"spec":{"mode":"Shadow"}}"#;
+    let glass = r#","delegate":{"breakGlass":{"maxDuration":"4h"}},"breakGlass":{"until":"2023-11-15T01:00:00Z","policies":["*"],"ticket":"INC-9"}"#;
+    let guard = try_document(&whole_bundle(r#"{"mode":"Shadow"}"#, part, glass)).unwrap();
+    let engine = guard.select(None, "h").unwrap().engine.clone();
+    for moment in ["2023-11-15T00:59:59Z", "2023-11-15T01:00:00Z"] {
+        assert!(engine.granted(None, Date::parse(moment).unwrap().0).shadow, "{moment}");
+    }
+}

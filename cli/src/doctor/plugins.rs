@@ -211,7 +211,7 @@ fn policy<'a>(plugin: Plugin<'a>, config: &Value, at: &str, found: &mut Vec<Find
     let document = config.to_string();
     // Keys are checked for being named, not for what they are.
     let key = |_: &str| Some("0123456789abcdef0123456789abcdef".to_owned());
-    if let Err(errors) = Guard::new(document.as_bytes(), &key, 0) {
+    if let Err(errors) = Guard::new(document.as_bytes(), &key, crate::policy::now()) {
         for error in errors.0 {
             found.push(Finding::new(
                 plugin.resource,

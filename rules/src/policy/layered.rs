@@ -86,10 +86,11 @@ pub fn resolve(document: &Node, now: u64) -> Result<Resolved, PolicyErrors> {
             error
         }));
         policies.extend(effective(merged, name, place, &mut errors).map(|mut effective| {
-            effective.shadow_until = shadow_until(&bundle, part);
-            if effective.shadow_until.is_some() {
+            let begins = begins_until(&bundle, part);
+            if begins.is_some() {
                 effective.policy.spec.mode = Mode::Enforce;
             }
+            effective.shadow_until = begins.max(broken_until(&bundle, part));
             effective
         }));
     }
@@ -233,18 +234,19 @@ fn since(part: &Part) -> Option<u64> {
     part.metadata.annotations.get(SHADOW_SINCE).and_then(|text| Date::parse(text)).map(|d| d.0)
 }
 
-/// Until when a policy is in Shadow: its own beginning, or broken glass.
-fn shadow_until(bundle: &Bundle, part: &Part) -> Option<u64> {
+/// Until when a new policy may be in Shadow.
+fn begins_until(bundle: &Bundle, part: &Part) -> Option<u64> {
     let baseline = &bundle.spec.baseline.spec;
-    let begins = (part.spec.mode == Mode::Shadow && baseline.overrides.mode == Mode::Enforce)
+    (part.spec.mode == Mode::Shadow && baseline.overrides.mode == Mode::Enforce)
         .then(|| Some(since(part)? + baseline.delegate.shadow.as_ref()?.max_duration.0))
-        .flatten();
-    let broken = baseline
-        .break_glass
-        .as_ref()
-        .filter(|glass| glass.policies.iter().any(|p| glob(p, &part.metadata.name)))
-        .map(|glass| glass.until.0);
-    begins.max(broken)
+        .flatten()
+}
+
+/// Until when broken glass keeps a policy in Shadow; after that it is as it was.
+fn broken_until(bundle: &Bundle, part: &Part) -> Option<u64> {
+    let glass = bundle.spec.baseline.spec.break_glass.as_ref()?;
+    let named = glass.policies.iter().any(|policy| glob(policy, &part.metadata.name));
+    named.then_some(glass.until.0)
 }
 
 fn break_glass(bundle: &Bundle, now: u64) -> Vec<PolicyError> {
