@@ -93,10 +93,10 @@ def test_the_policy_compiles(overlay, weir, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", OVERLAYS + BUNDLES)
 def test_doctor_finds_nothing(overlay, weir):
     """In an overlay and the example assistant together; by themselves some select what is not there."""
-    documents = built(overlay) + (built(EXAMPLES[0]) if overlay.startswith("egress") else [])
+    documents = built(overlay) + (built(EXAMPLES[0]) if overlay.startswith("egress") or overlay in BUNDLES else [])
     done = subprocess.run([weir, "doctor"], input=as_stream(documents), capture_output=True, text=True)
     known = {"sidecar-client": ["no ServiceEntry"], "waypoint": []}.get(overlay, [])
     left = [line for line in done.stdout.splitlines() if not any(reason in line for reason in known)]
