@@ -100,7 +100,7 @@ mesh *arguments: build venv
 mesh-if-built:
     @if missing=$(tests/mesh/tools.sh --check); then {{ just }} mesh; else echo "skipped: the mesh's tests did not run: $missing"; fi
 
-# The module as an OCI artefact and image, in target/image; with oci://HOST/NAME:TAG it is pinned in istio/ as well.
+# The module as an OCI artefact and image with SBOM and provenance, in target/image; with oci://HOST/NAME:TAG it is pinned in istio/ as well.
 image url="": build
     python3 tests/tools/image.py {{ quote(module) }} {{ quote(root / "target/image") }} \
         --version "$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)" \
@@ -200,7 +200,7 @@ fuzz target seconds:
         -max_total_time={{ seconds }} -max_len=5000 -timeout=30 -dict={{ quote(root / "fuzz/words.dict") }}
 
 # The tests of the project's own scripts and of the ./just contract.
-test-tools: venv
+test-tools: build venv
     {{ python }} -m pytest tests/tools
 
 # The benchmark still builds, natively and as Wasm, and its own tests: its workspace is not the project's.

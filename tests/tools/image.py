@@ -4,8 +4,11 @@ Usage: image.py MODULE FOLDER --version VERSION [--url URL --pin FILE...]
 
 Writes two OCI image layouts (https://github.com/opencontainers/image-spec/blob/main/image-layout.md): `FOLDER/artefact` as
 the Wasm image specification has it (https://github.com/solo-io/wasm/blob/master/spec/spec.md: a layer of runtime
-configuration and one of the module), and `FOLDER/compat`, a gzipped tar that holds `plugin.wasm`. `FOLDER/pins.json` tells
-their digests and the sha256 of the module. The same module gives the same bytes: no time, owner or path goes in.
+configuration and one of the module), and `FOLDER/compat`, a gzipped tar that holds `plugin.wasm`. The same module gives the same bytes: no time, owner or path goes in.
+
+Beside them, `FOLDER/sbom.json` (CycloneDX) and `FOLDER/provenance.json` (in-toto, SLSA) say what is in the module and where
+it comes from. `FOLDER/sbom` and `FOLDER/provenance` are layouts of the same, which refer to the artefact: pushed beside it,
+a registry lists them among its referrers. `FOLDER/pins.json` tells the digests of the four, and the sha256 of the module.
 
 With a URL, the `url:` and `sha256:` of each FILE become that URL and the artefact's digest.
 """
@@ -19,6 +22,9 @@ import re
 import shutil
 import tarfile
 from pathlib import Path
+
+import provenance
+import sbom
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -39,19 +45,20 @@ class Layout:
         (self._blobs / digest).write_bytes(content)
         return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(content)}
 
-    def manifest(self, config: dict, layers: list[dict], annotations: dict) -> str:
-        """Puts the one manifest in, and returns its digest."""
+    def manifest(self, config: dict, layers: list[dict], annotations: dict, **more) -> dict:
+        """Puts the one manifest in, and returns its descriptor."""
         document = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": config,
             "layers": layers,
             "annotations": annotations,
+            **more,
         }
         descriptor = self.blob(MANIFEST, encoded(document))
         index = {"schemaVersion": 2, "manifests": [descriptor]}
         (self._folder / "index.json").write_bytes(encoded(index))
-        return descriptor["digest"]
+        return descriptor
 
 
 def encoded(document: dict) -> bytes:
@@ -70,7 +77,7 @@ def archive(module: bytes) -> tuple[bytes, str]:
 
 
 def pack(module: bytes, version: str, folder: Path) -> dict:
-    """Writes the layouts and returns what pins them."""
+    """Writes the layouts of the module and returns what pins them."""
     layout = Layout(folder / "artefact")
     annotations = {
         "org.opencontainers.image.title": "weir",
@@ -85,7 +92,7 @@ def pack(module: bytes, version: str, folder: Path) -> dict:
     ]
     for layer, title in zip(layers, ["runtime-config.json", "plugin.wasm"], strict=True):
         layer["annotations"] = {"org.opencontainers.image.title": title}
-    artefact = layout.manifest(config, layers, annotations)
+    artefact = layout.manifest(config, layers, annotations)["digest"]
     layout = Layout(folder / "compat")
     packed, inner = archive(module)
     config = {
@@ -98,16 +105,49 @@ def pack(module: bytes, version: str, folder: Path) -> dict:
         layout.blob("application/vnd.oci.image.config.v1+json", encoded(config)),
         [layout.blob("application/vnd.oci.image.layer.v1.tar+gzip", packed)],
         {**annotations, "module.wasm.image/variant": "compat"},
-    )
-    pins = {"version": version, "sha256": hashlib.sha256(module).hexdigest(), "artefact": artefact, "compat": compat}
-    (folder / "pins.json").write_text(json.dumps(pins, indent=2) + "\n")
-    return pins
+    )["digest"]
+    return {"version": version, "sha256": hashlib.sha256(module).hexdigest(), "artefact": artefact, "compat": compat}
+
+
+def sha256(digest: str) -> str:
+    """The digest of a descriptor as manifests of Istio's and statements have it."""
+    return digest.removeprefix("sha256:")
+
+
+def describe(module: bytes, pins: dict, folder: Path) -> dict:
+    """Writes what is in the module and where it comes from, as files and as layouts that refer to the artefact; returns what
+    pins these."""
+    bill = pretty(sbom.bill(module, pins["version"], provenance.made()))
+    subjects = {
+        "weir_filter.wasm": pins["sha256"],
+        "artefact": sha256(pins["artefact"]),
+        "compat": sha256(pins["compat"]),
+    }
+    byproducts = {"sbom.json": hashlib.sha256(bill).hexdigest()}
+    origin = pretty(provenance.statement(subjects, byproducts, pins["version"]))
+    [subject] = json.loads((folder / "artefact/index.json").read_text())["manifests"]
+    found = {}
+    for name, kind, content in (
+        ("sbom", "application/vnd.cyclonedx+json", bill),
+        ("provenance", "application/vnd.in-toto+json", origin),
+    ):
+        (folder / f"{name}.json").write_bytes(content)
+        layout = Layout(folder / name)
+        layer = layout.blob(kind, content) | {"annotations": {"org.opencontainers.image.title": f"{name}.json"}}
+        nothing = layout.blob("application/vnd.oci.empty.v1+json", b"{}")
+        found[name] = layout.manifest(nothing, [layer], {}, artifactType=kind, subject=subject)["digest"]
+    return found
+
+
+def pretty(document: dict) -> bytes:
+    """JSON for people, the same for the same document."""
+    return (json.dumps(document, indent=2) + "\n").encode()
 
 
 def pin(file: Path, url: str, digest: str) -> None:
     """Writes URL and digest into a manifest or values, whose comments stay."""
     text, count = file.read_text(), 0
-    for key, value in (("url", url), ("sha256", f'"{digest.removeprefix("sha256:")}"')):
+    for key, value in (("url", url), ("sha256", f'"{sha256(digest)}"')):
         text, changed = re.subn(rf"^(  {key}: ).*$", rf"\g<1>{value}", text, count=1, flags=re.MULTILINE)
         count += changed
     if count != 2:
@@ -124,7 +164,10 @@ def main() -> None:
     parser.add_argument("--url", default="")
     parser.add_argument("--pin", type=Path, nargs="*", default=[])
     chosen = parser.parse_args()
-    pins = pack(chosen.module.read_bytes(), chosen.version, chosen.folder)
+    module = chosen.module.read_bytes()
+    pins = pack(module, chosen.version, chosen.folder)
+    pins |= describe(module, pins, chosen.folder)
+    (chosen.folder / "pins.json").write_bytes(pretty(pins))
     for file in chosen.pin if chosen.url else []:
         pin(file, chosen.url, pins["artefact"])
     print(json.dumps(pins, indent=2))
