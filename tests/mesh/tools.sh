@@ -25,6 +25,7 @@ declare -A tools=(
     [kube-apiserver]="k8s.io/kubernetes/cmd/kube-apiserver@$kubernetes"
     [kubectl]="k8s.io/kubernetes/cmd/kubectl@$kubernetes"
     [crane]="github.com/google/go-containerregistry/cmd/crane@v0.22.1"
+    [cosign]="github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3"
     [kubeconform]="github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
     [helm]="helm.sh/helm/v3/cmd/helm@v3.22.0"
     [source-controller]="github.com/fluxcd/source-controller@$flux"
