@@ -10,9 +10,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import yaml
 from image import describe, encoded, pack, pretty
 from lab import Lab
-from manifests import ISTIO
+from manifests import ISTIO, built, plugin_of
 
 ROOT = ISTIO.parent
 PLACE = "signed"
@@ -139,3 +140,37 @@ def test_another_key_does_not_verify_it(lab, publisher, tmp_path):
     run(lab, tmp_path, "cosign generate-key-pair")
     done = run(lab, tmp_path, VERIFY)
     assert done.returncode != 0 and not done.stdout, done.stderr
+
+
+def admitted(lab: Lab, publisher: Path, folder: Path, overlay: str, **changes) -> str:
+    """What Kyverno's own engine says of an overlay's plugin under the example's policy, with the publisher's key in it."""
+    key = (publisher / "cosign.pub").read_text().strip().replace("\n", "\n            ")
+    text = (ISTIO / "examples/kyverno.yaml").read_text()
+    policy, plugin = folder / "policy.yaml", folder / "plugin.yaml"
+    policy.write_text(re.sub(r"-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----", key, text, flags=re.DOTALL))
+    found = plugin_of(built(overlay))
+    found["spec"].get("wasm", found["spec"]).update(changes)
+    plugin.write_text(yaml.safe_dump(found))
+    command = [lab.tools / "bin/kyverno", "apply", policy, "--resource", plugin, "--registry"]
+    command += ["--crd-paths", lab.tools / "istio/crds.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == ("pass: 1, fail: 0" not in done.stdout), done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("overlay", ["egress", "egress-traffic-extension"])
+def test_a_policy_controller_admits_only_what_is_signed(lab, publisher, moved, tmp_path, overlay):
+    """By the digest in the plugin, not by what the tag has meanwhile."""
+    name = f"127.0.0.1:{lab.registry}/{PLACE}/weir/weir"
+    elsewhere = lab.push(publisher / "target/image/artefact", "0.1.0", repository="elsewhere/weir")
+    good, other = (found["artefact"].removeprefix("sha256:") for found in (pins(publisher), moved))
+    for url, digest, said in [
+        (f"oci://{name}:0.1.0", good, "pass: 1"),
+        (f"oci://{name}@sha256:{good}", good, "pass: 1"),
+        (f"oci://{name}:0.1.0", other, "not signed by its publisher"),
+        (f"oci://{name}@sha256:{other}", good, "not signed by its publisher"),
+        (elsewhere, good, "not signed by its publisher"),
+        # What is no image is an error, which its failurePolicy refuses.
+        ("https://example.com/plugin.wasm", good, "pass: 0, fail: 0, warn: 0, error: 1"),
+    ]:
+        assert said in admitted(lab, publisher, tmp_path, overlay, url=url, sha256=digest), (url, digest)

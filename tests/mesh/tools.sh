@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a real control plane, built from source by the Go toolchain: kube-apiserver, kubectl, istiod, pilot-agent and
-# istioctl, Flux, Envoy Gateway, and what packs and checks manifests; etcd and Prometheus come from Debian. The first run
-# takes about half an hour on two cores.
+# istioctl, Flux, Envoy Gateway, and what packs, signs and checks; etcd and Prometheus come from Debian. The first run
+# takes some 45 minutes on two cores.
 # Usage: tools.sh           builds what is missing, and prints the folder
 #        tools.sh --check   prints the folder if everything is there, else what is missing, with status 1
 # Everything lies in $WEIR_MESH_CACHE (~/.cache/weir-mesh) and Go's own caches, outside the checkout.
@@ -16,6 +16,8 @@ flux=v1.9.0
 argo=v2.14.21
 prometheus_operator=v0.85.0
 envoy_gateway=v1.9.1
+cosign=v3.1.3
+kyverno=v1.19.1
 
 # Where the binary of a tool lies: another version is another file.
 declare -A tools=(
@@ -25,7 +27,8 @@ declare -A tools=(
     [kube-apiserver]="k8s.io/kubernetes/cmd/kube-apiserver@$kubernetes"
     [kubectl]="k8s.io/kubernetes/cmd/kubectl@$kubernetes"
     [crane]="github.com/google/go-containerregistry/cmd/crane@v0.22.1"
-    [cosign]="github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3"
+    [cosign]="github.com/sigstore/cosign/v3/cmd/cosign@$cosign"
+    [kyverno]="github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno@$kyverno"
     [kubeconform]="github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
     [helm]="helm.sh/helm/v3/cmd/helm@v3.22.0"
     [source-controller]="github.com/fluxcd/source-controller@$flux"
@@ -73,19 +76,19 @@ kubernetes_module() {
     GOFLAGS="-buildvcs=false -mod=mod" go mod tidy
 }
 
-# Flux replaces modules too; what its tests need is not everywhere, so nothing is tidied.
-flux_module() {
-    local name=$1 folder=$cache/$1 proxied
+# Flux and Kyverno replace modules too; what their tests need is not everywhere, so nothing is tidied.
+replacing_module() {
+    local module=$1 version=$2 package=$3 folder=$cache/${1##*/} proxied
     mkdir -p "$folder"
     cd "$folder"
-    go mod download "github.com/fluxcd/$name@$flux"
-    proxied=$(go env GOMODCACHE)/cache/download/github.com/fluxcd/$name/@v/$flux.mod
+    go mod download "$module@$version"
+    proxied=$(go env GOMODCACHE)/cache/download/$module/@v/$version.mod
     {
-        printf 'module weir.dev/mesh\n\ngo 1.26.0\n\nrequire github.com/fluxcd/%s %s\n\nreplace (\n' "$name" "$flux"
+        printf 'module weir.dev/mesh\n\ngo 1.26.0\n\nrequire %s %s\n\nreplace (\n' "$module" "$version"
         sed -n '/^replace/,/^)/p' "$proxied" | grep '=>' | grep -v '=> \./' | sed 's/^replace //'
         echo ')'
     } >go.mod
-    printf '//go:build tools\n\npackage tools\n\nimport _ "github.com/fluxcd/%s"\n' "$name" >tools.go
+    printf '//go:build tools\n\npackage tools\n\nimport _ "%s"\n' "$package" >tools.go
 }
 
 build() {
@@ -108,10 +111,11 @@ build() {
                 -ldflags "-X $version.gitVersion=$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=${minor%%.*}" "$package"
         )
         ;;
-    github.com/fluxcd/*)
+    github.com/fluxcd/* | github.com/kyverno/*)
+        package=${from%@*} version=${from#*@}
         (
-            flux_module "$tool"
-            GOFLAGS="-buildvcs=false -mod=mod" go build -o "$cache/bin/$tool" "${from%@*}"
+            replacing_module "$(cut -d/ -f1-3 <<<"$package")" "$version" "$package"
+            GOFLAGS="-buildvcs=false -mod=mod" go build -ldflags "-s -w" -o "$cache/bin/$tool" "$package"
         )
         ;;
     *) go install "$from" ;;
