@@ -24,8 +24,9 @@ from upstream import Upstream  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--result FILE` writes what ran, when and with what."""
+    """`--result FILE` writes what ran, when and with what; `--picture FILE` draws the dashboard."""
     parser.addoption("--result", type=Path)
+    parser.addoption("--picture", type=Path)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

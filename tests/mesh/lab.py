@@ -93,6 +93,8 @@ class Lab:
         self.registry = free_port()
         self._etcd, self._kube, self._discovery, self._secure = (free_port() for _ in range(4))
         self._ready = free_port()
+        self.istiod = free_port()
+        """The port of istiod's metrics."""
         self._processes: list[subprocess.Popen] = []
         self.proxies: dict[str, Proxy] = {}
 
@@ -286,7 +288,7 @@ class Lab:
         command = [self.tools / "bin/pilot-discovery", "discovery", "--kubeconfig", self.folder / "kubeconfig"]
         command += ["--meshConfig", self.folder / "mesh.yaml", "--grpcAddr", f"127.0.0.1:{self._discovery}"]
         command += ["--secureGRPCAddr", f"127.0.0.1:{self._secure}", "--httpAddr", f"127.0.0.1:{self._ready}"]
-        command += ["--httpsAddr", f"127.0.0.1:{free_port()}", "--monitoringAddr", f"127.0.0.1:{free_port()}"]
+        command += ["--httpsAddr", f"127.0.0.1:{free_port()}", "--monitoringAddr", f"127.0.0.1:{self.istiod}"]
         command += ["--ctrlz_port", "0"]
         # Two filters of Istio's own proxy that upstream Envoy does not have.
         settings = {"PILOT_ENABLE_ALPN_FILTER": "false", "PILOT_ENABLE_METADATA_EXCHANGE": "false"}

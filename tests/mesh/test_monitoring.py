@@ -2,29 +2,22 @@
 
 import json
 import subprocess
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
-import egress
 import pytest
 import yaml
 from egress import ask, back_to_shadow, enforces, records
 from envoy import wait_for
-from lab import Lab, free_port, http_ok, tools
+from lab import Lab, tools
 from manifests import ISTIO, as_list, kustomized
+from prometheus import Prometheus, plain_rules
 from samples import INJECTION
-
-MONITORING = ISTIO / "monitoring"
 
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The rules as Prometheus reads them, without the operator around."""
-    document = yaml.safe_load((MONITORING / "rules.yaml").read_text())
-    path = tmp_path_factory.mktemp("rules") / "rules.yaml"
-    path.write_text(yaml.safe_dump(document["spec"]))
-    return path
+    return plain_rules(tmp_path_factory.mktemp("rules"))
 
 
 def promtool(*arguments) -> None:
@@ -53,29 +46,11 @@ def test_labels_are_those_of_the_bootstraps():
 
 
 @pytest.fixture(scope="module")
-def prometheus(lab: Lab, mesh, rules) -> str:
-    """A Prometheus that scrapes the gateway; its address."""
-    scrape = {
-        "job_name": "weir",
-        "metrics_path": "/stats/prometheus",
-        "scrape_interval": "1s",
-        "static_configs": [{"targets": [f"127.0.0.1:{lab.proxies['gateway'].admin}"], "labels": {"namespace": egress.NAMESPACE}}],
-    }
-    configuration = lab.folder / "prometheus.yaml"
-    document = {"global": {"evaluation_interval": "1s"}, "rule_files": [str(rules)], "scrape_configs": [scrape]}
-    configuration.write_text(yaml.safe_dump(document))
-    address = f"127.0.0.1:{free_port()}"
-    command = [lab.tools / "bin/prometheus", f"--config.file={configuration}", f"--web.listen-address={address}"]
-    lab.spawn("prometheus", [*command, f"--storage.tsdb.path={lab.folder}/prometheus"])
-    wait_for("Prometheus", lambda: http_ok(f"http://{address}/-/ready"), 30)
-    return address
-
-
-def query(address: str, expression: str) -> list[dict]:
-    """The series of an expression; one that Prometheus does not understand is an error."""
-    url = f"http://{address}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
-    with urllib.request.urlopen(url, timeout=10) as reply:
-        return json.load(reply)["data"]["result"]
+def prometheus(lab: Lab, mesh, tmp_path_factory: pytest.TempPathFactory) -> Prometheus:
+    """A Prometheus that scrapes the gateway."""
+    started = Prometheus(lab, tmp_path_factory.mktemp("prometheus"))
+    started.scrape("gateway")
+    return started
 
 
 def test_prometheus_sees_what_happened(lab: Lab, mesh, provider, prometheus):
@@ -85,15 +60,14 @@ def test_prometheus_sees_what_happened(lab: Lab, mesh, provider, prometheus):
     for _ in range(5):
         ask(provider, INJECTION)
     decisions = 'sum by (policy, decision) (weir_decisions_total{decision="reject"})'
-    found = wait_for("decisions", lambda: query(prometheus, decisions), 30)
+    found = wait_for("decisions", lambda: prometheus.query(decisions), 30)
     assert found[0]["metric"] == {"policy": "default", "decision": "reject"}
     for recording in ("weir:decisions:rate5m", "weir:refused:ratio5m", "weir:coverage:ratio5m"):
-        wait_for(recording, lambda: query(prometheus, recording), 30)  # noqa: B023
-    with urllib.request.urlopen(f"http://{prometheus}/api/v1/rules", timeout=10) as reply:
-        groups = json.load(reply)["data"]["groups"]
+        wait_for(recording, lambda: prometheus.query(recording), 30)  # noqa: B023
+    groups = prometheus.get("rules")["groups"]
     health = {rule["name"]: rule["health"] for group in groups for rule in group["rules"]}
     assert len(health) == 9 and set(health.values()) == {"ok"}, health
-    assert query(prometheus, "weir_policy_active")[0]["metric"]["plugin"].startswith("weir-egress.weir")
+    assert prometheus.query("weir_policy_active")[0]["metric"]["plugin"].startswith("weir-egress.weir")
     back_to_shadow(lab, mesh, provider)
 
 
