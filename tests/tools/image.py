@@ -4,7 +4,8 @@ Usage: image.py MODULE FOLDER --version VERSION [--url URL --pin FILE...]
 
 Writes two OCI image layouts (https://github.com/opencontainers/image-spec/blob/main/image-layout.md): `FOLDER/artefact` as
 the Wasm image specification has it (https://github.com/solo-io/wasm/blob/master/spec/spec.md: a layer of runtime
-configuration and one of the module), and `FOLDER/compat`, a gzipped tar that holds `plugin.wasm`. The same module gives the same bytes: no time, owner or path goes in.
+configuration and one of the module), and `FOLDER/compat`, a gzipped tar that holds `plugin.wasm`. The same module gives the
+same bytes: no time, owner or path goes in.
 
 Beside them, `FOLDER/sbom.json` (CycloneDX) and `FOLDER/provenance.json` (in-toto, SLSA) say what is in the module and where
 it comes from. `FOLDER/sbom` and `FOLDER/provenance` are layouts of the same, which refer to the artefact: pushed beside it,

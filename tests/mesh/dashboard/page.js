@@ -68,7 +68,8 @@ function timeseries(panel, section) {
     item.append(one.name);
   });
   const alpha = Math.round(custom.fillOpacity * 2.55).toString(16).padStart(2, "0");
-  const axis = { stroke: "#8e8e9c", font: "11px Inter, sans-serif", grid: { stroke: "#25272d", width: 1 }, ticks: { show: false } };
+  const grid = { stroke: "#25272d", width: 1 };
+  const axis = { stroke: "#8e8e9c", font: "11px Inter, sans-serif", grid, ticks: { show: false } };
   const top = Math.max(0, ...table.slice(1).flat().filter((value) => value !== null));
   new uPlot(
     {
