@@ -1,13 +1,19 @@
-//! The classifier's weights: one signed byte for each bucket of feature hashes.
+//! The classifier's weights: a byte for each of 65,536 slots, which the highest bits of a feature's hash name.
+//!
+//! A slot belongs to one feature: four bits of the byte must be the next four of the hash, so that of the features that
+//! were never learned only one in sixteen is taken for another. The other four bits are the weight, by a code.
 //!
 //! `rules/tools/train` writes the file and says from what data; `rules/model/README.md` is its model card.
 
 /// The file: what it is, its knots, and the weights.
 const FILE: &[u8] = include_bytes!("../../model/injection.bin");
 /// What the file begins with.
-pub const MAGIC: &[u8; 8] = b"weirng01";
-/// Bits of a feature's hash that name its bucket.
-pub const BITS: u32 = 16;
+pub const MAGIC: &[u8; 8] = b"weirng02";
+/// Bits of a feature's hash that name its slot, and those that show whose it is.
+pub const SLOT_BITS: u32 = 16;
+pub const OWNER_BITS: u32 = 4;
+/// The weights that there are.
+pub const CODE: [i8; 16] = [0, 1, 2, 3, 5, 8, 12, 18, -1, -2, -3, -5, -8, -12, -18, -27];
 /// A window's sum becomes points between these: nothing, High, Medium, Low, the most.
 pub const KNOTS: usize = 5;
 /// What a window's sum at each knot is worth.
@@ -23,7 +29,7 @@ pub const LONGEST: usize = 32;
 /// A linear model over the features of a window.
 #[derive(Clone, Debug)]
 pub struct Model {
-    weights: &'static [u8; 1 << BITS],
+    weights: &'static [u8; 1 << SLOT_BITS],
     knots: [i32; KNOTS],
     norms: [i32; LONGEST + 1],
 }
@@ -42,7 +48,7 @@ impl Model {
         for (knot, bytes) in knots.iter_mut().zip(rest.chunks_exact(4)) {
             *knot = i32::from_le_bytes(*bytes.first_chunk()?);
         }
-        if magic != MAGIC || weights.len() != 1 << BITS || !knots.is_sorted_by(|a, b| a < b) {
+        if magic != MAGIC || weights.len() != 1 << SLOT_BITS || !knots.is_sorted_by(|a, b| a < b) {
             return None;
         }
         let mut norms = [0; LONGEST + 1];
@@ -52,11 +58,13 @@ impl Model {
         Some(Model { weights: weights.first_chunk()?, knots, norms })
     }
 
-    /// The weight of a feature: the highest bits of its hash name it.
+    /// The weight of a feature.
     #[inline]
     pub fn weight(&self, hash: u32) -> i32 {
-        let weight = self.weights.get((hash >> (32 - BITS)) as usize).copied().unwrap_or(0);
-        i32::from(i8::from_le_bytes([weight]))
+        let slot = self.weights.get((hash >> (32 - SLOT_BITS)) as usize).copied().unwrap_or(0);
+        let owner = (hash >> (32 - SLOT_BITS - OWNER_BITS)) as u8 & 0xF;
+        let weight = CODE.get(usize::from(slot & 0xF)).copied().unwrap_or(0);
+        if slot >> 4 == owner { i32::from(weight) } else { 0 }
     }
 
     /// What a window's sum of weights comes to, of a window of so many words.

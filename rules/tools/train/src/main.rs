@@ -6,7 +6,7 @@ use std::path::Path;
 
 use weir_rules::score::model::{KNOTS, MAGIC};
 use weir_train::cross::{Apart, Judged, exceeding, judge, threshold};
-use weir_train::fit::{Linear, Settings, fit};
+use weir_train::fit::{Coded, Settings, fit};
 use weir_train::joined::{Level, Rules};
 use weir_train::rows::{self, Row};
 
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data = args.next().ok_or(USAGE)?;
     let grammar = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammar");
     let settings = Settings::default();
-    let rows = rows::all(Path::new(&data), &grammar, SEED, settings.bits)?;
+    let rows = rows::all(Path::new(&data), &grammar, SEED)?;
     let attacks = rows.iter().filter(|row| row.attack).count();
     println!("{} attacks and {} benign texts", attacks, rows.len() - attacks);
 
@@ -30,6 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let other = judge(&rows, Apart::Sources, &settings, SEED);
     report("texts of sources that were not taught", &other);
 
+    if let Ok(p) = std::env::var("DUMP") {
+        use std::io::Write;
+        let mut f = std::fs::File::create(p)?;
+        for (n, j) in [("alike", &alike), ("other", &other)] { for o in j { writeln!(f, "{n}\t{}\t{}\t{}\t{}\t{}\t{}", o.row.id, o.row.attack, o.row.kind, o.row.source, o.value, o.row.text.len())?; } }
+    }
     // The stricter of both, so that false alarms on new kinds of text stay rare.
     let shares = SHARES.map(|share| threshold(&alike, share).max(threshold(&other, share)));
     let [_, _, medium, low] = shares;
@@ -47,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(file) = args.next() {
         let all: Vec<&Row> = rows.iter().collect();
         let model = fit(&all, &settings, SEED);
-        std::fs::write(&file, quantized(&model, &knots))?;
+        std::fs::write(&file, written(&model, &knots))?;
     }
     Ok(())
 }
@@ -80,17 +85,14 @@ fn report(what: &str, judged: &[Judged<'_>]) {
     }
 }
 
-/// The model's file: weights in steps of which the greatest weights take 127.
-fn quantized(model: &Linear, knots: &[f32]) -> Vec<u8> {
-    let mut sizes: Vec<f32> = model.weights.iter().map(|weight| weight.abs()).collect();
-    sizes.sort_by(f32::total_cmp);
-    let step = sizes[sizes.len() - sizes.len() / 2000] / 127.0;
+/// The model's file.
+fn written(model: &Coded, knots: &[f32]) -> Vec<u8> {
     // As `Model::window` has it: the sum times the norm in 16 bits of fraction, of which 12 are cut.
-    let scaled = |value: f32| ((value - model.bias) / step * 16.0) as i32;
+    let scaled = |value: f32| ((value - model.bias()) / model.step * 16.0) as i32;
     let mut file = MAGIC.to_vec();
     for knot in knots {
         file.extend(scaled(*knot).to_le_bytes());
     }
-    file.extend(model.weights.iter().map(|weight| (weight / step).round().clamp(-127.0, 127.0) as i8 as u8));
+    file.extend(&model.slots);
     file
 }

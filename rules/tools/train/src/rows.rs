@@ -1,5 +1,6 @@
 //! The texts that the classifier learns from: the development corpora, and what the grammar makes.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -9,6 +10,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use weir_rules::fold::{Folded, fold};
 use weir_rules::score::features::{Features, Seen};
+use weir_rules::score::model::{OWNER_BITS, SLOT_BITS};
 
 use crate::grammar;
 
@@ -18,10 +20,10 @@ const HARDLY_SHOWN: [&str; 4] = ["contextual", "indirect_plain", "adv_suffix", "
 const UNREAD: &str = "system_prompt";
 /// Texts about attacks, or made to look like them: learned from, and no part of ordinary text.
 const HARD: [&str; 2] = ["security_edu", "hard_negative"];
-/// The most rows that the grammar makes of a family in a language.
-const PER_FAMILY: usize = 400;
-/// The least and the most words of a benign text of which a part hides an attack.
-const EMBEDDED: f32 = 1.0;
+/// The most rows that the grammar makes of a family in English, and in another language.
+const PER_FAMILY: (usize, usize) = (300, 30);
+/// What a row of the grammar counts, of what a row of the corpora does.
+const MADE: f32 = 0.3;
 
 /// A text as the trainer needs it.
 pub struct Row {
@@ -44,12 +46,11 @@ pub struct Row {
 struct Words {
     features: Vec<u32>,
     words: Vec<u32>,
-    shift: u32,
 }
 
 impl Seen for Words {
     fn feature(&mut self, hash: u32) {
-        self.features.push(hash >> self.shift);
+        self.features.push(hash >> (32 - SLOT_BITS - OWNER_BITS));
     }
 
     fn word(&mut self, _: bool) {
@@ -57,9 +58,9 @@ impl Seen for Words {
     }
 }
 
-/// The buckets of a text's features, and where its words end among them.
-pub fn words(text: &str, bits: u32) -> (Vec<u32>, Vec<u32>) {
-    let mut seen = Words { shift: 32 - bits, ..Words::default() };
+/// A text's features, by slot and owner, and where its words end among them.
+pub fn words(text: &str) -> (Vec<u32>, Vec<u32>) {
+    let mut seen = Words::default();
     let mut features = Features::default();
     for c in text.chars() {
         match fold(c) {
@@ -76,11 +77,9 @@ pub fn words(text: &str, bits: u32) -> (Vec<u32>, Vec<u32>) {
 ///
 /// # Errors
 /// A file cannot be read, or is not what it should be.
-pub fn all(data: &Path, grammar: &Path, seed: u64, bits: u32) -> Result<Vec<Row>, Box<dyn Error>> {
+pub fn all(data: &Path, grammar: &Path, seed: u64) -> Result<Vec<Row>, Box<dyn Error>> {
     let mut rows = Vec::new();
-    for (file, weight) in
-        [("inj_attack.jsonl.gz", 1.0), ("inj_benign.jsonl.gz", 1.0), ("inj_embedded.jsonl.gz", EMBEDDED)]
-    {
+    for file in ["inj_attack.jsonl.gz", "inj_benign.jsonl.gz", "inj_embedded.jsonl.gz"] {
         for line in BufReader::new(GzDecoder::new(File::open(data.join(file))?)).lines() {
             let value: Value = serde_json::from_str(&line?)?;
             let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -88,7 +87,7 @@ pub fn all(data: &Path, grammar: &Path, seed: u64, bits: u32) -> Result<Vec<Row>
             if HARDLY_SHOWN.contains(&kind) || kind == UNREAD {
                 continue;
             }
-            let (features, words) = words(text("text"), bits);
+            let (features, words) = words(text("text"));
             rows.push(Row {
                 id: text("id").to_owned(),
                 attack: text("label") == "attack",
@@ -97,23 +96,30 @@ pub fn all(data: &Path, grammar: &Path, seed: u64, bits: u32) -> Result<Vec<Row>
                 source: text("source").to_owned(),
                 text: text("text").to_owned(),
                 measured: !HARD.contains(&kind) && text("source") != "synthetic_grammar" && kind != "embedded",
-                weight,
+                weight: 1.0,
                 features,
                 words,
             });
         }
     }
-    for (at, made) in grammar::expand(grammar, seed, PER_FAMILY)?.into_iter().enumerate() {
-        let (features, words) = words(&made.text, bits);
+    let mut counts = BTreeMap::new();
+    for made in grammar::expand(grammar, seed, PER_FAMILY.0)? {
+        let count: &mut usize =
+            counts.entry((made.lang.clone(), made.family.clone(), made.attack)).or_default();
+        *count += 1;
+        if made.lang != "en" && *count > PER_FAMILY.1 {
+            continue;
+        }
+        let (features, words) = words(&made.text);
         rows.push(Row {
-            id: format!("grammar-{at}"),
+            id: format!("{}-{}-{count}", made.lang, made.family),
             attack: made.attack,
             kind: made.family,
             lang: made.lang,
             source: "weir_grammar".to_owned(),
             text: made.text,
             measured: false,
-            weight: 0.5,
+            weight: MADE,
             features,
             words,
         });
