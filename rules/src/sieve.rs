@@ -465,13 +465,19 @@ fn window(beginning: &Beginning) -> Window {
 /// joined until no more are left than there are buckets.
 fn buckets(windows: Vec<Window>, most: usize) -> Vec<Window> {
     let windows = distinct(windows.into_iter());
-    let per_group = windows.len().div_ceil(MAX_GROUPS).max(1);
+    // What ASCII never has is told apart least: many languages have many such keywords.
+    let beyond = |window: &Window| window.iter().any(|Bytes([low, high, ..])| low | high == 0);
+    let (beyond, windows): (Vec<Window>, Vec<Window>) = windows.into_iter().partition(beyond);
     let group = |group: &[Window]| {
         let mut all = Window::default();
         group.iter().for_each(|one| join(&mut all, one));
         Group::new(all)
     };
-    let mut groups: Vec<Group> = windows.chunks(per_group).map(group).collect();
+    let chunked = |windows: &[Window], most: usize| -> Vec<Group> {
+        windows.chunks(windows.len().div_ceil(most).max(1)).map(group).collect()
+    };
+    let mut groups = chunked(&windows, MAX_GROUPS);
+    groups.extend(chunked(&beyond, MAX_GROUPS / 4));
     for at in 0..groups.len() {
         find_nearest(&mut groups, at);
     }
