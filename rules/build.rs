@@ -1,8 +1,9 @@
-//! Compiles `packs/<family>/<rule>.yaml` to one JSON table without prose or examples, for the module.
+//! Compiles `packs/<family>/<rule>.yaml` to one JSON table without prose or examples, deflated, for the module.
 
 use std::path::Path;
 use std::{env, fs};
 
+use miniz_oxide::deflate::compress_to_vec;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value};
 
@@ -40,8 +41,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         table.push(rule);
     }
-    let out = Path::new(&env::var("OUT_DIR")?).join("packs.json");
-    fs::write(out, serde_json::to_string(&table)?)?;
+    let table = serde_json::to_vec(&table)?;
+    let out = env::var("OUT_DIR")?;
+    let out = Path::new(&out);
+    fs::write(out.join("packs.size"), table.len().to_string())?;
+    fs::write(out.join("packs.json.deflate"), compress_to_vec(&table, 10))?;
     Ok(())
 }
 

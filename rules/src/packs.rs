@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use miniz_oxide::inflate::decompress_slice_iter_to_slice;
+
 use crate::action::Action;
 use crate::channel::{Channel, ChannelSet};
 use crate::compile::{Source, Threshold, level, strictness};
@@ -11,22 +13,29 @@ use crate::policy::{
 use crate::score;
 use crate::tools::stricter_shadow;
 
-/// The packs' rules as JSON without prose or examples, written by the build script from `packs/*/*.yaml`.
-const TABLE: &str = include_str!(concat!(env!("OUT_DIR"), "/packs.json"));
+/// The packs' rules as JSON without prose or examples, deflated, written by the build script from `packs/*/*.yaml`.
+const TABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/packs.json.deflate"));
+/// Bytes of the JSON, in decimal digits.
+const SIZE: &str = include_str!(concat!(env!("OUT_DIR"), "/packs.size"));
 
 /// Version of the packs in this module.
 pub const VERSION: &str = "2026.11";
 
 /// All built-in rules, in the order of their ids.
 pub fn rules() -> Vec<Rule> {
-    crate::policy::rules_of(TABLE)
+    crate::policy::rules_of(&table())
+}
+
+fn table() -> Vec<u8> {
+    let mut table = vec![0; SIZE.parse().unwrap_or_default()];
+    let inflated = decompress_slice_iter_to_slice(&mut table, [TABLE].into_iter(), false, true);
+    table.truncate(inflated.unwrap_or_default());
+    table
 }
 
 /// Names the packs' content in records, cut to 16 hex digits.
 pub fn hash() -> String {
-    crate::policy::tree(TABLE.as_bytes())
-        .map(|n| crate::keys::document_hash(&n))
-        .unwrap_or_default()
+    crate::policy::tree(&table()).map(|n| crate::keys::document_hash(&n)).unwrap_or_default()
 }
 
 /// What a pack does where the policy names no action, by channel.

@@ -68,6 +68,6 @@ pub(super) fn section<T: Read>(node: &Node, pointer: &str) -> Result<T, PolicyEr
 }
 
 /// The rules of a table that the build made; nothing of what is none.
-pub(crate) fn rules_of(table: &str) -> Vec<Rule> {
-    tree(table.as_bytes()).and_then(|node| section(&node, "")).unwrap_or_default()
+pub(crate) fn rules_of(table: &[u8]) -> Vec<Rule> {
+    tree(table).and_then(|node| section(&node, "")).unwrap_or_default()
 }
