@@ -22,7 +22,7 @@ pub(crate) const SHIFT: usize = 4;
 /// Bytes of which a window is chosen.
 pub(crate) const REACH: usize = GRAM + SHIFT;
 /// The most groups that are told apart when buckets are chosen.
-const MAX_GROUPS: usize = 128;
+const MAX_GROUPS: usize = 256;
 
 /// How many of 100,000 bytes of ordinary prose and code are each byte of ASCII, by its halves: counted in this project's
 /// own files, 1 for what has none. Only speed depends on it.
@@ -477,7 +477,7 @@ fn buckets(windows: Vec<Window>, most: usize) -> Vec<Window> {
         windows.chunks(windows.len().div_ceil(most).max(1)).map(group).collect()
     };
     let mut groups = chunked(&windows, MAX_GROUPS);
-    groups.extend(chunked(&beyond, MAX_GROUPS / 4));
+    groups.extend(chunked(&beyond, MAX_GROUPS / 8));
     for at in 0..groups.len() {
         find_nearest(&mut groups, at);
     }
