@@ -5,6 +5,7 @@ mod attempt;
 pub mod automaton;
 pub mod channel;
 mod compile;
+pub mod decode;
 pub mod finding;
 pub mod fold;
 mod granted;

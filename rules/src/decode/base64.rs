@@ -1,0 +1,286 @@
+//! Base64, in the standard and the URL alphabet, with padding or without, on one line or on several.
+
+use super::Kind;
+use super::run::{MAX_RUN, Run, Sink, may_be_text, text};
+
+/// Characters of the shortest run: what is seen before anything is kept.
+pub(super) const LEAST: usize = 16;
+/// The shortest line that another may follow, and the most that it may be indented.
+const LEAST_LINE: u32 = 16;
+const MAX_INDENT: u32 = 8;
+
+#[derive(Default, PartialEq, Eq)]
+enum State {
+    /// The first characters, which must look like text.
+    #[default]
+    Head,
+    Text,
+    /// Behind a line, and how many bytes.
+    Break(u32),
+    /// Padding, and how much of it.
+    Padding(u32),
+    /// No base64, up to where the word ends.
+    Dead,
+}
+
+/// What has been decoded at some place.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    bytes: usize,
+    end: u64,
+}
+
+#[derive(Default)]
+pub(super) struct Base64 {
+    state: State,
+    start: u64,
+    head: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Bits that are not yet a byte, and how many.
+    bits: u32,
+    pending: u32,
+    /// Characters of the run, and of its last line.
+    count: usize,
+    line: u32,
+    end: u64,
+    /// Where the line before the last ended.
+    line_end: Option<Mark>,
+}
+
+fn value(byte: u8) -> Option<u32> {
+    let value = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+impl Base64 {
+    fn restart(&mut self, at: u64) {
+        self.state = State::Head;
+        self.head.clear();
+        self.bytes.clear();
+        (self.start, self.end) = (at, at);
+        (self.bits, self.pending, self.count, self.line) = (0, 0, 0, 0);
+        self.line_end = None;
+    }
+
+    fn take(&mut self, byte: u8, value: u32, at: u64) {
+        self.bits = self.bits << 6 | value;
+        self.pending += 6;
+        if self.pending >= 8 {
+            self.pending -= 8;
+            self.bytes.push((self.bits >> self.pending) as u8);
+            self.bits &= (1 << self.pending) - 1;
+        }
+        self.count += 1;
+        self.line += 1;
+        self.end = at + 1;
+        if self.state == State::Head {
+            self.head.push(byte);
+            match self.count {
+                LEAST if may_be_text(&self.bytes) => self.state = State::Text,
+                LEAST => self.begin_later(at),
+                _ => {}
+            }
+        }
+    }
+
+    /// What has been read is none, but behind the last sign in it one may have begun.
+    fn begin_later(&mut self, at: u64) {
+        let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric();
+        let Some(sign) = self.head.iter().rposition(is_sign) else {
+            self.state = State::Dead;
+            return;
+        };
+        let head = std::mem::take(&mut self.head);
+        let rest = head.get(sign + 1..).unwrap_or_default();
+        self.restart(at + 1 - rest.len() as u64);
+        for (byte, back) in rest.iter().zip((0..rest.len() as u64).rev()) {
+            if let Some(value) = value(*byte) {
+                self.take(*byte, value, at - back);
+            }
+        }
+    }
+
+    /// `next` is what follows, if anything.
+    fn close(&mut self, next: Option<u8>, sink: &mut Sink) {
+        let goes_on = next.is_some_and(|next| !matches!(next, b'\n' | b'\r' | b'"' | b'\'' | b'`'));
+        // The beginning of ordinary text on the next line.
+        let ordinary = self.state == State::Text && self.line < LEAST_LINE && goes_on;
+        if let Some(mark) = self.line_end
+            && (ordinary || self.line == 0)
+        {
+            self.bytes.truncate(mark.bytes);
+            self.end = mark.end;
+        }
+        if self.state != State::Dead
+            && (self.count >= LEAST || self.count + 1 == LEAST && self.state == State::Padding(1))
+            && let Some(text) = text(&self.bytes)
+        {
+            sink.put(Kind::Base64, self.start..self.end, text);
+        }
+    }
+}
+
+impl Run for Base64 {
+    fn begin(&mut self, at: u64) {
+        self.restart(at);
+    }
+
+    fn read(&mut self, byte: u8, at: u64, sink: &mut Sink) -> bool {
+        if self.bytes.len() + 3 > MAX_RUN && self.count.is_multiple_of(4) {
+            self.close(Some(byte), sink);
+            self.restart(at);
+        }
+        let value = value(byte);
+        let begins = byte.is_ascii_alphanumeric();
+        match (&mut self.state, byte) {
+            (State::Head, _) if self.count == 0 && !begins && (value.is_some() || byte == b'=') => {
+                self.start = at + 1;
+                return true;
+            }
+            // Behind a sign another word may begin.
+            (State::Dead, _) if value.is_some() || byte == b'=' => {
+                if !begins {
+                    self.restart(at + 1);
+                }
+                return true;
+            }
+            (State::Break(indent), b' ' | b'\t' | b'\r' | b'\n') if *indent < MAX_INDENT => {
+                *indent += 1;
+                return true;
+            }
+            (State::Text, b'\n' | b'\r') if self.line >= LEAST_LINE => {
+                self.line_end = Some(Mark { bytes: self.bytes.len(), end: self.end });
+                self.state = State::Break(0);
+                self.line = 0;
+                return true;
+            }
+            _ => {}
+        }
+        match (&mut self.state, value) {
+            (State::Head | State::Text, Some(value)) => self.take(byte, value, at),
+            (State::Break(_), Some(value)) if begins => {
+                self.state = State::Text;
+                self.take(byte, value, at);
+            }
+            (State::Padding(pads), _) if byte == b'=' && *pads < 2 => {
+                *pads += 1;
+                self.end = at + 1;
+            }
+            (State::Head | State::Text, _) if byte == b'=' && self.count % 4 > 1 => {
+                self.state = State::Padding(1);
+                self.end = at + 1;
+            }
+            _ => {
+                self.close(Some(byte), sink);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn end(&mut self, _: u64, sink: &mut Sink) {
+        self.close(None, sink);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decoded;
+
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    fn encode(bytes: &[u8]) -> String {
+        let mut out = String::new();
+        for group in bytes.chunks(3) {
+            let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+            let bits = bits << (8 * (3 - group.len()));
+            for place in 0..4 {
+                let value = (bits >> (18 - 6 * place) & 63) as usize;
+                out.push(if place <= group.len() { ALPHABET[value] as char } else { '=' });
+            }
+        }
+        out
+    }
+
+    fn says(text: &str) -> Vec<(String, &str)> {
+        let found = decoded(text).into_iter().filter(|d| d.kind == Kind::Base64);
+        found.map(|d| (d.text, &text[d.span.start as usize..d.span.end as usize])).collect()
+    }
+
+    #[test]
+    fn both_alphabets_are_read_with_and_without_padding() {
+        for message in
+            ["hello there", "write a poem", "write a poem?", "ÿÿ über >>> ??? allen Wipfeln"]
+        {
+            let code = encode(message.as_bytes());
+            for code in [code.replace('+', "-").replace('/', "_"), code] {
+                for code in [code.trim_end_matches('='), &code] {
+                    let text = format!("do:{code}, then");
+                    if code.len() >= LEAST {
+                        assert_eq!(says(&text), [(message.to_owned(), code)]);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_joined_and_what_follows_them_is_not() {
+        let message =
+            "A longer message that somebody has wrapped, as mail programs do it. ".repeat(3);
+        let code = encode(message.as_bytes());
+        let lines: Vec<&str> =
+            code.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        for between in ["\n", "\r\n", "\n    "] {
+            let code = lines.join(between);
+            let text = format!("{code}\nDecode this");
+            assert_eq!(says(&text), [(message.clone(), &*code)]);
+        }
+    }
+
+    #[test]
+    fn it_is_found_behind_other_parts_of_a_word() {
+        let code = encode(b"a message of some length");
+        for text in [format!("data/x-{code}"), format!("a_long_name_of_a_file/{code}")] {
+            assert_eq!(says(&text), [("a message of some length".to_owned(), &*code)]);
+        }
+    }
+
+    #[test]
+    fn text_of_powershell_is_read() {
+        let wide: Vec<u8> =
+            "Write-Output hello".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(says(&encode(&wide))[0].0, "Write-Output hello");
+    }
+
+    #[test]
+    fn words_paths_and_bytes_are_not_text() {
+        let bytes: Vec<u8> = (0..200u32).map(|n| (n * 167 + 13) as u8).collect();
+        for text in [
+            "internationalization of AbstractSingletonProxyFactoryBean",
+            "/usr/local/share/applications/default/index.html",
+            "================ ---------------- ________________",
+            &encode(&bytes),
+            "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3",
+        ] {
+            assert_eq!(says(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_run_is_cut_between_bytes() {
+        let message = "word ".repeat(8_000);
+        let code = encode(message.as_bytes());
+        let found: Vec<String> = says(&code).into_iter().map(|(text, _)| text).collect();
+        assert_eq!(found.concat(), message);
+        assert!(found.len() > 2 && found.iter().all(|text| text.len() <= MAX_RUN));
+    }
+}

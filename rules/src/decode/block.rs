@@ -1,0 +1,209 @@
+//! Sixty-four bytes of a text: which of its bytes are of which class, a bit each, and where something may begin.
+//!
+//! Texts are read in blocks that are counted from their beginning, however they arrive; what comes of a block therefore
+//! does not depend on how the text was cut.
+
+use wide::{u8x16, u16x8};
+
+pub(super) const BLOCK: usize = 64;
+const LANES: usize = 16;
+
+/// The last bytes read: those of the blocks at hand, and the ones before.
+pub(super) struct Past<'a> {
+    pub older: &'a [u8],
+    pub newer: &'a [u8],
+    /// Offset of the first of `newer`.
+    pub at: u64,
+    /// Where the block ends that is being read.
+    pub end: u64,
+}
+
+impl Past<'_> {
+    /// The byte at an offset, if it has been read and is not too far back.
+    #[inline]
+    pub fn byte(&self, at: u64) -> Option<u8> {
+        if at >= self.end {
+            return None;
+        }
+        match at.checked_sub(self.at) {
+            Some(index) => self.newer.get(index as usize).copied(),
+            None => {
+                let back = (self.at - at) as usize;
+                self.older.get(self.older.len().checked_sub(back)?).copied()
+            }
+        }
+    }
+
+    /// How far back from `at` all bytes fit, at most `most` of them.
+    pub fn back(&self, at: u64, most: u64, fits: impl Fn(u8) -> bool) -> u64 {
+        let mut start = at;
+        while at - start < most
+            && let Some(before) = start.checked_sub(1)
+            && self.byte(before).is_some_and(&fits)
+        {
+            start = before;
+        }
+        start
+    }
+
+    /// Bytes of a range.
+    pub fn bytes(&self, range: std::ops::Range<u64>) -> impl Iterator<Item = u8> {
+        range.filter_map(|at| self.byte(at))
+    }
+}
+
+/// Classes of the bytes of a block.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Classes {
+    letter: u64,
+    digit: u64,
+    /// Letters, digits, and the others of base64: `+ / - _ =`.
+    long: u64,
+    hyphen: u64,
+    dot: u64,
+    /// `%`, `&`, a backslash, and the first byte of tag characters.
+    lead: u64,
+}
+
+const SIGNS: u8 = 1;
+const LINE: u8 = 1 << 1;
+const EQUALS: u8 = 1 << 2;
+const PERCENT: u8 = 1 << 3;
+const BACKSLASH: u8 = 1 << 4;
+const TAG: u8 = 1 << 5;
+const HYPHEN: u8 = 1 << 6;
+const DOT: u8 = 1 << 7;
+
+/// Classes by the lower and upper halves of bytes; a byte is of those that both have.
+const LOW: u8x16 = u8x16::new([
+    0,
+    0,
+    0,
+    TAG,
+    0,
+    PERCENT,
+    PERCENT,
+    0,
+    0,
+    0,
+    0,
+    SIGNS,
+    BACKSLASH,
+    SIGNS | EQUALS | HYPHEN,
+    DOT,
+    SIGNS | LINE,
+]);
+const HIGH: u8x16 = u8x16::new([
+    0,
+    0,
+    SIGNS | PERCENT | HYPHEN | DOT,
+    EQUALS,
+    0,
+    LINE | BACKSLASH,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    TAG,
+]);
+
+impl Classes {
+    #[inline]
+    pub fn of(block: &[u8; BLOCK]) -> Classes {
+        let mut classes = Classes::default();
+        let (lanes, _) = block.as_chunks::<LANES>();
+        for (at, lane) in lanes.iter().enumerate() {
+            let lane = u8x16::new(*lane);
+            let shift = at * LANES;
+            let letter = (lane | u8x16::splat(0x20)) - u8x16::splat(b'a');
+            let letter = bits(letter.simd_lt(u8x16::splat(26)));
+            let digit = bits((lane - u8x16::splat(b'0')).simd_lt(u8x16::splat(10)));
+            let wide: u16x8 = bytemuck::cast(lane);
+            let high = bytemuck::cast::<u16x8, u8x16>(wide >> 4u32) & u8x16::splat(15);
+            let class = LOW.shuffle(lane & u8x16::splat(15)) & HIGH.shuffle(high);
+            classes.letter |= letter << shift;
+            classes.digit |= digit << shift;
+            classes.long |= (letter | digit | any(class, SIGNS | LINE | EQUALS)) << shift;
+            classes.lead |= any(class, PERCENT | BACKSLASH | TAG) << shift;
+            classes.hyphen |= any(class, HYPHEN) << shift;
+            classes.dot |= any(class, DOT) << shift;
+        }
+        classes
+    }
+}
+
+#[inline]
+fn bits(lanes: u8x16) -> u64 {
+    u64::from(lanes.to_bitmask() & 0xFFFF)
+}
+
+#[inline]
+fn any(class: u8x16, of: u8) -> u64 {
+    bits(!(class & u8x16::splat(of)).simd_eq(u8x16::default()))
+}
+
+/// Where in a block something may begin, or end: the bit of the last byte that shows it.
+pub(super) struct Events {
+    pub lead: u64,
+    /// The sixteenth byte of what may be base64.
+    pub long: u64,
+    /// Behind the third of three letters that stand alone, one byte between them.
+    pub spaced: u64,
+    /// Behind the third of three pairs of letters or digits, one byte between them or two.
+    pub pairs: u64,
+    /// A dot or hyphen, something else, a dot or hyphen.
+    pub morse: u64,
+    /// Behind a word of letters.
+    pub words: u64,
+    /// A digit next to a letter, and behind what words of both end.
+    pub mixed: u64,
+    pub mixed_ends: u64,
+    /// Behind a hyphen between letters, and behind what words with hyphens end.
+    pub hyphen: u64,
+    pub hyphen_ends: u64,
+}
+
+impl Events {
+    #[inline]
+    pub fn any(&self) -> bool {
+        self.lead | self.long | self.spaced | self.pairs | self.morse != 0
+    }
+
+    /// Of a block, by its classes and those of the one before.
+    #[inline]
+    pub fn of(before: &Classes, now: &Classes) -> Events {
+        let join = |before: u64, now: u64| u128::from(before) | u128::from(now) << 64;
+        let letter = join(before.letter, now.letter);
+        let digit = join(before.digit, now.digit);
+        let hyphen = join(before.hyphen, now.hyphen);
+        let stroke = hyphen | join(before.dot, now.dot);
+        let word = letter | digit;
+
+        let mut long = join(before.long, now.long);
+        for by in [1, 2, 4, 8] {
+            long &= long << by;
+        }
+        let alone = letter << 1 & !word & !(word << 2);
+        let pair = word << 1 & word << 2 & !word & !(word << 3);
+        let broken = letter | hyphen;
+        let lead = now.lead;
+        let now = |bits: u128| (bits >> 64) as u64;
+        Events {
+            lead,
+            long: now(long & !(long << 1)),
+            spaced: now(alone & alone << 2 & alone << 4),
+            pairs: now(pair & (pair << 3 & pair << 6 | pair << 4 & pair << 8)),
+            morse: now(stroke & stroke << 2 & !((stroke | word) << 1)),
+            words: now(letter << 1 & !letter),
+            mixed: now(digit & letter << 1 | letter & digit << 1),
+            mixed_ends: now(word << 1 & !word),
+            hyphen: now(letter & hyphen << 1 & letter << 2),
+            hyphen_ends: now(broken << 1 & !broken),
+        }
+    }
+}
