@@ -31,7 +31,7 @@ fn texts() -> Vec<String> {
         "UGxlYXNlIHdyaXRlIGEgcG9l\nbSBhYm91dCB0aGUgc2VhLCBh\nbmQgYWJvdXQgdGhlIHdpbmQu",
         "506c6561736520777269746520612070 6f656d2e",
         "50 6c 65 61 73 65 20 77 72 69 74 65 20 61 20 70 6f 65 6d",
-        "0x50, 0x6c, 0x65, 0x61, 0x73, 0x65, 0x20, 0x77, 0x72, 0x69, 0x74, 0x65",
+        "0x50, 0x6c, 0x65, 0x61, 0x73, 0x65, 0x20, 0x77, 0x72, 0x69, 0x74, 0x65, 0x21, 0x21",
         "q=please%20write%20a%20po%65m",
         "&#80;&#108;&#x65;&amp;&lt;a po&#101;m&gt;",
         r"\u0050le\u0061se\x20wr\151te \u{1F600} \ud83d\ude00",

@@ -11,16 +11,12 @@ const MAX_INDENT: u32 = 8;
 
 #[derive(Default, PartialEq, Eq)]
 enum State {
-    /// The first characters, which must look like text.
     #[default]
-    Head,
     Text,
     /// Behind a line, and how many bytes.
     Break(u32),
     /// Padding, and how much of it.
     Padding(u32),
-    /// No base64, up to where the word ends.
-    Dead,
 }
 
 /// What has been decoded at some place.
@@ -30,15 +26,31 @@ struct Mark {
     end: u64,
 }
 
+/// Puts six bits each together to bytes.
+#[derive(Default)]
+struct Bits {
+    bits: u32,
+    pending: u32,
+}
+
+impl Bits {
+    fn take(&mut self, value: u32) -> Option<u8> {
+        self.bits = self.bits << 6 | value;
+        self.pending += 6;
+        let pending = self.pending.checked_sub(8)?;
+        let byte = (self.bits >> pending) as u8;
+        self.bits &= (1 << pending) - 1;
+        self.pending = pending;
+        Some(byte)
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Base64 {
     state: State,
     start: u64,
-    head: Vec<u8>,
     bytes: Vec<u8>,
-    /// Bits that are not yet a byte, and how many.
-    bits: u32,
-    pending: u32,
+    bits: Bits,
     /// Characters of the run, and of its last line.
     count: usize,
     line: u32,
@@ -59,52 +71,29 @@ fn value(byte: u8) -> Option<u32> {
     Some(u32::from(value))
 }
 
-impl Base64 {
-    fn restart(&mut self, at: u64) {
-        self.state = State::Head;
-        self.head.clear();
-        self.bytes.clear();
-        (self.start, self.end) = (at, at);
-        (self.bits, self.pending, self.count, self.line) = (0, 0, 0, 0);
-        self.line_end = None;
-    }
-
-    fn take(&mut self, byte: u8, value: u32, at: u64) {
-        self.bits = self.bits << 6 | value;
-        self.pending += 6;
-        if self.pending >= 8 {
-            self.pending -= 8;
-            self.bytes.push((self.bits >> self.pending) as u8);
-            self.bits &= (1 << self.pending) - 1;
+/// Whether what begins with these characters may be text.
+pub(super) fn may_begin(characters: impl Iterator<Item = u8>) -> bool {
+    let mut bytes = [0; LEAST * 3 / 4];
+    let (mut bits, mut length) = (Bits::default(), 0);
+    for byte in characters.filter_map(value).filter_map(|value| bits.take(value)) {
+        // Most of what is none shows it in its first bytes.
+        if byte < 0x20 && length == 0 {
+            return false;
         }
+        if let Some(to) = bytes.get_mut(length) {
+            *to = byte;
+        }
+        length += 1;
+    }
+    bytes.get(..length).is_some_and(may_be_text)
+}
+
+impl Base64 {
+    fn take(&mut self, value: u32, at: u64) {
+        self.bytes.extend(self.bits.take(value));
         self.count += 1;
         self.line += 1;
         self.end = at + 1;
-        if self.state == State::Head {
-            self.head.push(byte);
-            match self.count {
-                LEAST if may_be_text(&self.bytes) => self.state = State::Text,
-                LEAST => self.begin_later(at),
-                _ => {}
-            }
-        }
-    }
-
-    /// What has been read is none, but behind the last sign in it one may have begun.
-    fn begin_later(&mut self, at: u64) {
-        let is_sign = |byte: &u8| !byte.is_ascii_alphanumeric();
-        let Some(sign) = self.head.iter().rposition(is_sign) else {
-            self.state = State::Dead;
-            return;
-        };
-        let head = std::mem::take(&mut self.head);
-        let rest = head.get(sign + 1..).unwrap_or_default();
-        self.restart(at + 1 - rest.len() as u64);
-        for (byte, back) in rest.iter().zip((0..rest.len() as u64).rev()) {
-            if let Some(value) = value(*byte) {
-                self.take(*byte, value, at - back);
-            }
-        }
     }
 
     /// `next` is what follows, if anything.
@@ -118,10 +107,7 @@ impl Base64 {
             self.bytes.truncate(mark.bytes);
             self.end = mark.end;
         }
-        if self.state != State::Dead
-            && (self.count >= LEAST || self.count + 1 == LEAST && self.state == State::Padding(1))
-            && let Some(text) = text(&self.bytes)
-        {
+        if let Some(text) = text(&self.bytes) {
             sink.put(Kind::Base64, self.start..self.end, text);
         }
     }
@@ -129,53 +115,38 @@ impl Base64 {
 
 impl Run for Base64 {
     fn begin(&mut self, at: u64) {
-        self.restart(at);
+        self.state = State::Text;
+        self.bytes.clear();
+        self.bits = Bits::default();
+        (self.start, self.end) = (at, at);
+        (self.count, self.line, self.line_end) = (0, 0, None);
     }
 
     fn read(&mut self, byte: u8, at: u64, sink: &mut Sink) -> bool {
         if self.bytes.len() + 3 > MAX_RUN && self.count.is_multiple_of(4) {
             self.close(Some(byte), sink);
-            self.restart(at);
+            self.begin(at);
         }
-        let value = value(byte);
-        let begins = byte.is_ascii_alphanumeric();
         match (&mut self.state, byte) {
-            (State::Head, _) if self.count == 0 && !begins && (value.is_some() || byte == b'=') => {
-                self.start = at + 1;
-                return true;
-            }
-            // Behind a sign another word may begin.
-            (State::Dead, _) if value.is_some() || byte == b'=' => {
-                if !begins {
-                    self.restart(at + 1);
-                }
-                return true;
-            }
             (State::Break(indent), b' ' | b'\t' | b'\r' | b'\n') if *indent < MAX_INDENT => {
                 *indent += 1;
-                return true;
             }
             (State::Text, b'\n' | b'\r') if self.line >= LEAST_LINE => {
                 self.line_end = Some(Mark { bytes: self.bytes.len(), end: self.end });
                 self.state = State::Break(0);
                 self.line = 0;
-                return true;
             }
-            _ => {}
-        }
-        match (&mut self.state, value) {
-            (State::Head | State::Text, Some(value)) => self.take(byte, value, at),
-            (State::Break(_), Some(value)) if begins => {
-                self.state = State::Text;
-                self.take(byte, value, at);
-            }
-            (State::Padding(pads), _) if byte == b'=' && *pads < 2 => {
+            (State::Padding(pads), b'=') if *pads < 2 => {
                 *pads += 1;
                 self.end = at + 1;
             }
-            (State::Head | State::Text, _) if byte == b'=' && self.count % 4 > 1 => {
+            (State::Text, b'=') if self.count % 4 > 1 => {
                 self.state = State::Padding(1);
                 self.end = at + 1;
+            }
+            (state @ (State::Text | State::Break(_)), _) if let Some(value) = value(byte) => {
+                *state = State::Text;
+                self.take(value, at);
             }
             _ => {
                 self.close(Some(byte), sink);

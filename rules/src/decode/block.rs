@@ -14,7 +14,9 @@ pub(super) struct Past<'a> {
     pub newer: &'a [u8],
     /// Offset of the first of `newer`.
     pub at: u64,
-    /// Where the block ends that is being read.
+    /// What may be looked at: from some way before the block that is being read to its end. Not more, though it may be
+    /// there, because that depends on how the text was cut.
+    pub from: u64,
     pub end: u64,
 }
 
@@ -22,7 +24,7 @@ impl Past<'_> {
     /// The byte at an offset, if it has been read and is not too far back.
     #[inline]
     pub fn byte(&self, at: u64) -> Option<u8> {
-        if at >= self.end {
+        if at < self.from || at >= self.end {
             return None;
         }
         match at.checked_sub(self.at) {
@@ -44,6 +46,22 @@ impl Past<'_> {
             start = before;
         }
         start
+    }
+
+    /// The word that ends at `end`, what is made of it, nothing if it is longer than `most`.
+    pub fn word<T: Default>(
+        &self,
+        end: u64,
+        most: u64,
+        is_of: impl Fn(u8) -> bool,
+        make: impl Fn(&[u8]) -> T,
+    ) -> (std::ops::Range<u64>, T) {
+        let start = self.back(end, most + 1, is_of);
+        let mut word = [0; 48];
+        let length = (end - start) as usize;
+        word.iter_mut().zip(self.bytes(start..end)).for_each(|(to, byte)| *to = byte);
+        let word = word.get(..length).filter(|_| length as u64 <= most);
+        (start..end, word.map(make).unwrap_or_default())
     }
 
     /// Bytes of a range.
@@ -150,7 +168,7 @@ fn any(class: u8x16, of: u8) -> u64 {
 /// Where in a block something may begin, or end: the bit of the last byte that shows it.
 pub(super) struct Events {
     pub lead: u64,
-    /// The sixteenth byte of what may be base64.
+    /// The sixteenth byte of what may be base64, from where a word begins in it.
     pub long: u64,
     /// Behind the third of three letters that stand alone, one byte between them.
     pub spaced: u64,
@@ -158,7 +176,7 @@ pub(super) struct Events {
     pub pairs: u64,
     /// A dot or hyphen, something else, a dot or hyphen.
     pub morse: u64,
-    /// Behind a word of letters.
+    /// Behind a word of three letters or more.
     pub words: u64,
     /// A digit next to a letter, and behind what words of both end.
     pub mixed: u64,
@@ -195,11 +213,11 @@ impl Events {
         let now = |bits: u128| (bits >> 64) as u64;
         Events {
             lead,
-            long: now(long & !(long << 1)),
+            long: now(long & (word & !(word << 1)) << 15),
             spaced: now(alone & alone << 2 & alone << 4),
             pairs: now(pair & (pair << 3 & pair << 6 | pair << 4 & pair << 8)),
             morse: now(stroke & stroke << 2 & !((stroke | word) << 1)),
-            words: now(letter << 1 & !letter),
+            words: now(letter << 1 & letter << 2 & letter << 3 & !letter),
             mixed: now(digit & letter << 1 | letter & digit << 1),
             mixed_ends: now(word << 1 & !word),
             hyphen: now(letter & hyphen << 1 & letter << 2),

@@ -1,9 +1,10 @@
 //! Text in which many characters are written as escapes: percent encoding, HTML entities, and the escapes of
 //! programming languages. What stands between them stays.
 
+use super::Kind;
+use super::block::Past;
 use super::entities::named;
 use super::run::{MAX_RUN, Run, Sink, valid};
-use super::{Decoded, Kind};
 
 /// The fewest escapes that make a run.
 const LEAST: u32 = 4;
@@ -48,6 +49,16 @@ impl Syntax {
             b'\\' => Some(Syntax::Escapes),
             _ => None,
         }
+    }
+
+    /// Whether an escape may begin with a lead and what follows it, as far as that has been read.
+    pub fn may_begin(self, past: &Past, at: u64) -> bool {
+        let mut rest = [0; LONGEST];
+        let length = rest.iter_mut().zip(past.bytes(at + 1..at + LONGEST as u64));
+        let length = length.map(|(to, byte)| *to = byte).count();
+        let longer = |length| rest.get(..length).map(|rest| self.unit(rest));
+        (0..=length).find_map(|length| longer(length).filter(|unit| *unit != Unit::Part))
+            != Some(Unit::Nothing)
     }
 
     fn lead(self) -> u8 {
@@ -186,7 +197,7 @@ impl Escaped {
         self.spaced |= byte.is_ascii_whitespace();
         let plus = self.syntax == Syntax::Percent && byte == b'+' && !self.spaced;
         self.text.push(if plus { b' ' } else { byte });
-        self.in_word &= is_beside(byte) || byte >= 0x80;
+        self.in_word &= is_beside(byte);
         if self.in_word {
             self.keep = self.text.len();
             self.end = at + 1;
@@ -277,7 +288,7 @@ impl Run for Escaped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::decoded;
+    use crate::decode::{Decoded, decoded};
 
     fn says(text: &str) -> Vec<(Kind, String, &str)> {
         let cut = |d: Decoded| (d.kind, d.text, &text[d.span.start as usize..d.span.end as usize]);
@@ -299,7 +310,7 @@ mod tests {
         assert_eq!(says("%u0041%u0042%u0043%u0044")[0].1, "ABCD");
         // A percent sign that is none, a broken escape, too few.
         assert!(says("100% of 50% or %4G%zz %41%42%43").is_empty());
-        assert_eq!(says("%%41%4%42%43%44%")[0].1, "%A%4BCD");
+        assert_eq!(says("%%41%4%42%43%44%")[0].1, "A%4BCD");
     }
 
     #[test]

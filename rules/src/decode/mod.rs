@@ -9,10 +9,15 @@ mod block;
 mod entities;
 mod escaped;
 mod glued;
+mod hashes;
 mod hex;
+mod hyphens;
+mod leet;
+mod mirrored;
 mod morse;
 mod run;
 mod spaced;
+mod stretch;
 mod tags;
 mod words;
 
@@ -26,6 +31,7 @@ use hex::Hex;
 use morse::Morse;
 use run::{Sink, Slot};
 use spaced::Spaced;
+use stretch::Stretch;
 use tags::Tags;
 
 /// What an encoded run of a text says.
@@ -145,7 +151,8 @@ impl Decoder {
         }
         let older = self.kept.get(KEPT - self.length..).unwrap_or_default();
         let at = self.reader.at;
-        let past = Past { older, newer: &block, at, end: at + filled as u64 };
+        let from = self.reader.from();
+        let past = Past { older, newer: &block, at, from, end: at + filled as u64 };
         self.reader.block(&block, &past, out);
         self.reader.end(past.end, out);
         (self.length, self.filled) = (0, 0);
@@ -165,7 +172,8 @@ impl Decoder {
         let (blocks, _) = bytes.as_chunks::<BLOCK>();
         for block in blocks {
             let end = self.reader.at + BLOCK as u64;
-            self.reader.block(block, &Past { older, newer: bytes, at, end }, out);
+            let from = self.reader.from();
+            self.reader.block(block, &Past { older, newer: bytes, at, from, end }, out);
             self.reader.at = end;
         }
         let last = bytes.get(bytes.len().saturating_sub(KEPT)..).unwrap_or_default();
@@ -184,14 +192,20 @@ struct Reader {
     start: u64,
     at: u64,
     before: Classes,
+    /// The last bytes before the block.
+    last: [u8; 4],
+    /// A word goes on that has digits next to letters, or a hyphen between letters.
+    mixed: bool,
+    hyphen: bool,
     /// Bytes of decoded text.
     spent: u64,
     /// What has ever begun. Texts without encoded runs need none of it.
     runs: Option<Box<Runs>>,
 }
 
-#[derive(Default)]
 struct Runs {
+    /// One of them may be open.
+    open: bool,
     escaped: [Slot<Escaped>; 3],
     tags: Slot<Tags>,
     base64: Slot<Base64>,
@@ -199,21 +213,88 @@ struct Runs {
     glued: Slot<Glued>,
     spaced: Slot<Spaced>,
     morse: Slot<Morse>,
+    stretches: [Slot<Stretch>; 4],
+}
+
+impl Default for Runs {
+    fn default() -> Runs {
+        let kinds = [Kind::Hyphens, Kind::Leet, Kind::Reversed, Kind::Rot13];
+        Runs {
+            open: false,
+            escaped: Default::default(),
+            tags: Slot::default(),
+            base64: Slot::default(),
+            hex: Slot::default(),
+            glued: Slot::default(),
+            spaced: Slot::default(),
+            morse: Slot::default(),
+            stretches: kinds.map(|kind| Slot::of(Stretch::of(kind))),
+        }
+    }
 }
 
 impl Reader {
+    /// What may be looked at of what has been read.
+    fn from(&self) -> u64 {
+        self.start.max(self.at.saturating_sub(KEPT as u64))
+    }
+
     fn block(&mut self, block: &[u8; BLOCK], past: &Past, out: &mut Vec<Decoded>) {
         let now = Classes::of(block);
         let events = Events::of(&self.before, &now);
         self.before = now;
+        let mut sink = Sink { out, spent: &mut self.spent, read: past.end - self.start };
+        let runs = &mut self.runs;
+        let mut mark = |kind: Kind, mark: Range<u64>, weight: u8| {
+            if weight > 0 {
+                runs.get_or_insert_default().mark(kind, mark, weight, past, &mut sink);
+            }
+        };
+        each_end(events.mixed, events.mixed_ends, &mut self.mixed, |place| {
+            let (word, weight) =
+                past.word(self.at + place, leet::MAX_WORD, leet::is_of, leet::weight);
+            mark(Kind::Leet, word, weight);
+        });
+        each_end(events.hyphen, events.hyphen_ends, &mut self.hyphen, |place| {
+            let most = hyphens::MAX_WORD;
+            let (word, weight) = past.word(self.at + place, most, hyphens::is_of, hyphens::weight);
+            mark(Kind::Hyphens, word, weight);
+        });
+        let mut joined = [0; BLOCK + 4];
+        if let Some((last, rest)) = joined.split_first_chunk_mut() {
+            *last = self.last;
+            rest.copy_from_slice(block);
+        }
+        for at in places(events.words, 0) {
+            let end = joined.get(at as usize + 1..).and_then(<[u8]>::first_chunk);
+            if end.is_some_and(|end| mirrored::may_end(*end)) {
+                let is_letter = |byte: u8| byte.is_ascii_alphabetic();
+                let most = mirrored::MAX_WORD;
+                let (word, found) = past.word(self.at + at, most, is_letter, mirrored::weight);
+                match found {
+                    Some((mirrored::Shows::Backwards, weight)) => {
+                        mark(Kind::Reversed, word, weight)
+                    }
+                    Some((mirrored::Shows::Moved, weight)) => mark(Kind::Rot13, word, weight),
+                    None => {}
+                }
+            }
+        }
+        self.last = *block.last_chunk().unwrap_or(&self.last);
+
         let prefixed = places(events.mixed, self.at).any(|at| hex::is_prefix(past, at));
         if self.runs.is_none() && !events.any() && !prefixed {
             return;
         }
         let runs = self.runs.get_or_insert_default();
         let mut sink = Sink { out, spent: &mut self.spent, read: past.end - self.start };
-        runs.go_on(past, &mut sink);
-        runs.begin(&events, self.at, past, &mut sink);
+        if runs.open {
+            runs.go_on(past, &mut sink);
+        }
+        if events.any() || prefixed {
+            runs.begin(&events, self.at, past, &mut sink);
+            runs.open = true;
+        }
     }
 
     fn end(&mut self, at: u64, out: &mut Vec<Decoded>) {
@@ -222,19 +303,36 @@ impl Reader {
             runs.end(at, &mut sink);
         }
         (self.start, self.at, self.spent) = (0, 0, 0);
-        self.before = Classes::default();
+        (self.before, self.last) = Default::default();
+        (self.mixed, self.hyphen) = (false, false);
     }
 }
 
 impl Runs {
+    fn mark(&mut self, kind: Kind, mark: Range<u64>, weight: u8, past: &Past, sink: &mut Sink) {
+        let slot = match kind {
+            Kind::Hyphens => 0,
+            Kind::Leet => 1,
+            Kind::Reversed => 2,
+            _ => 3,
+        };
+        if let Some(slot) = self.stretches.get_mut(slot) {
+            slot.mark(mark, weight, past, sink);
+            self.open = true;
+        }
+    }
+
     fn go_on(&mut self, past: &Past, sink: &mut Sink) {
-        self.escaped.iter_mut().for_each(|slot| slot.go_on(past, sink));
-        self.tags.go_on(past, sink);
-        self.base64.go_on(past, sink);
-        self.hex.go_on(past, sink);
-        self.glued.go_on(past, sink);
-        self.spaced.go_on(past, sink);
-        self.morse.go_on(past, sink);
+        let mut open = false;
+        self.escaped.iter_mut().for_each(|slot| open |= slot.go_on(past, sink));
+        open |= self.tags.go_on(past, sink);
+        open |= self.base64.go_on(past, sink);
+        open |= self.hex.go_on(past, sink);
+        open |= self.glued.go_on(past, sink);
+        open |= self.spaced.go_on(past, sink);
+        open |= self.morse.go_on(past, sink);
+        self.stretches.iter_mut().for_each(|slot| open |= slot.go_on(past, sink));
+        self.open = open;
     }
 
     fn begin(&mut self, events: &Events, block: u64, past: &Past, sink: &mut Sink) {
@@ -278,7 +376,10 @@ impl Runs {
     }
 
     fn begin_escaped(&mut self, syntax: Syntax, at: u64, past: &Past, sink: &mut Sink) {
-        let Some(slot) = self.escaped.get_mut(syntax as usize).filter(|slot| slot.is_free(at))
+        let Some(slot) = self
+            .escaped
+            .get_mut(syntax as usize)
+            .filter(|slot| slot.is_free(at) && syntax.may_begin(past, at))
         else {
             return;
         };
@@ -288,13 +389,13 @@ impl Runs {
 
     /// At a word of sixteen characters.
     fn begin_long(&mut self, start: u64, at: u64, past: &Past, sink: &mut Sink) {
-        if self.base64.is_free(at) {
+        if self.base64.is_free(at) && base64::may_begin(past.bytes(start..at + 1)) {
             self.base64.begin(start, past, sink);
         }
         if self.hex.is_free(at) {
             self.begin_hex(start, at + 1, past, sink);
         }
-        if self.glued.is_free(at) {
+        if self.glued.is_free(at) && glued::may_begin(past.bytes(start..at + 1)) {
             self.glued.begin(start, past, sink);
         }
     }
@@ -314,6 +415,22 @@ impl Runs {
         self.glued.end(at, sink);
         self.spaced.end(at, sink);
         self.morse.end(at, sink);
+        self.stretches.iter_mut().for_each(|slot| slot.forget(at, sink));
+    }
+}
+
+/// Tells where words end that have a bit of `within`, and keeps whether one goes on.
+#[inline]
+fn each_end(mut within: u64, ends: u64, goes_on: &mut bool, mut end: impl FnMut(u64)) {
+    while *goes_on || within != 0 {
+        let from = if *goes_on { 0 } else { within.trailing_zeros() };
+        let rest = ends & u64::MAX << from;
+        *goes_on = rest == 0;
+        if rest == 0 {
+            return;
+        }
+        end(u64::from(rest.trailing_zeros()));
+        within &= (u64::MAX << 1).wrapping_shl(rest.trailing_zeros());
     }
 }
 

@@ -52,6 +52,10 @@ pub(super) struct Slot<R> {
 }
 
 impl<R: Run> Slot<R> {
+    pub fn of(run: R) -> Slot<R> {
+        Slot { run, open: false, next: 0 }
+    }
+
     /// Whether something may begin that is seen at `at`.
     pub fn is_free(&self, at: u64) -> bool {
         !self.open && at >= self.next
@@ -60,18 +64,24 @@ impl<R: Run> Slot<R> {
     /// Opens a run and reads it as far as the text goes.
     pub fn begin(&mut self, at: u64, past: &Past, sink: &mut Sink) {
         self.next = self.next.max(at);
+        // The run before may have ended within a character.
+        while past.byte(self.next).is_some_and(|byte| byte & 0xC0 == 0x80) {
+            self.next += 1;
+        }
         self.open = true;
         self.run.begin(self.next);
         self.go_on(past, sink);
     }
 
-    pub fn go_on(&mut self, past: &Past, sink: &mut Sink) {
+    /// Reads on if a run is open; whether it still is.
+    pub fn go_on(&mut self, past: &Past, sink: &mut Sink) -> bool {
         while self.open
             && let Some(byte) = past.byte(self.next)
         {
             self.open = self.run.read(byte, self.next, sink);
             self.next += u64::from(self.open);
         }
+        self.open
     }
 
     pub fn end(&mut self, at: u64, sink: &mut Sink) {

@@ -1,5 +1,7 @@
 //! A small lexicon of what attacks are written with: it cuts letters into words, and tells a word from a number.
 
+use super::hashes::{self, Hashes};
+
 /// How much a word says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
@@ -9,7 +11,8 @@ pub(super) enum Word {
 }
 
 /// The longest word of the lexicon.
-pub(super) const LONGEST: usize = 14;
+#[cfg(test)]
+const LONGEST: usize = 14;
 /// Letters that are cut at once, and how near to the end of them a cut is not certain.
 const AT_ONCE: usize = 512;
 const UNSURE: usize = 64;
@@ -19,37 +22,37 @@ const LETTER: u16 = 3;
 
 /// Words by their first letter, which is a capital in strong ones.
 const WORDS: [&str; 26] = [
-    "a able about above Access account act Admin Administrator after again agent ai all also always am an and \
-     another answer answers any anything Api are as ask Assistant at attention Authority Authorized",
+    "a able about above access account act admin administrator after again agent ai all also always am an and \
+     another answer answers any anything api are as ask assistant at attention authority authorized",
     "back be because been before begin being below but by Bypass",
-    "call can Cancel character chat Classified code Command Commands complete concerning Confidential \
-     Configuration content Context continue conversation could create Credential Credentials current customer",
-    "Data Database day Debug Delete describe detail details Developer did Directions Directive Directives Discard \
-     Disclose dismiss display Disregard do document does done Dump",
-    "each earlier else Email Emails end english enter entire entirety Erase every everything example Execute \
-     Exfiltrate explain Export",
-    "file files Filter Filters first Follow for foregoing Forget format former found french from full function",
+    "call can cancel character chat Classified code command commands complete concerning Confidential \
+     configuration content context continue conversation could create credential credentials current customer",
+    "data database day debug delete describe detail details developer did Directions Directive Directives Discard \
+     Disclose dismiss display Disregard do document does done dump",
+    "each earlier else email emails end english enter entire entirety erase every everything example execute \
+     Exfiltrate explain export",
+    "file files filter filters first follow for foregoing Forget format former found french from full function",
     "general get gets give given go good got grant great Guardrails Guideline Guidelines",
     "had has have he hello help her here Hidden him his how human",
-    "i if Ignore important in include including information Initial input Instruction Instructions Internal into \
+    "i if Ignore important in include including information Initial input Instruction Instructions internal into \
      is it its",
     "Jailbreak just",
     "keep key know",
-    "language last Leak let like Limit Limitations Limits line list long look",
-    "made make me mention Message Messages might Mode model money more most must my",
+    "language last Leak let like limit limitations limits line list long look",
+    "made make me mention message messages might mode model money more most must my",
     "name need Neglect never new next no none not note nothing now number",
     "Obey of off ok on once one only open or order original other our out output over Override Overwrite own",
-    "page part Password Passwords people perform Permission Permissions person play please poem Policies Policy \
-     post Preceding pretend Previous Print Prior proceed Prompt Prompts Protections Protocol Protocols provide \
+    "page part Password Passwords people perform permission permissions person play please poem policies policy \
+     post Preceding pretend Previous print Prior proceed Prompt Prompts protections protocol protocols provide \
      purpose purposes put",
     "question questions",
-    "read remember Repeat reply request respond response Restrict Restriction Restrictions result results return \
-     Reveal role Root Rule Rules run",
-    "Safeguards Safety said same say Secret secretly Secrets Secure Security see Send sentence server set shall \
+    "read remember repeat reply request respond response Restrict Restriction Restrictions result results return \
+     Reveal role root rule Rules run",
+    "Safeguards safety said same say Secret secretly Secrets secure security see send sentence server set shall \
      she should show simply skip so some someone source start state step stop story such summarise summarize \
      switch System",
     "take task tasks tell text than thanks that the their them then there these they thing things this those \
-     throw time to Token Tokens told Tool Tools topic Training Translate true two",
+     throw time to token tokens told tool tools topic training translate true two",
     "under understand Unrestricted until up upon us use used user users using",
     "value Verbatim verify version",
     "want was way we web welcome well were what when where which while who why will with within without word \
@@ -58,6 +61,47 @@ const WORDS: [&str; 26] = [
     "year yes you your yourself",
     "",
 ];
+
+/// The words, and the first four letters of the strong ones.
+static ALL: Hashes = hashes(false);
+static STRONG: Hashes = hashes(true);
+const BEGINNING: usize = 4;
+
+/// Whether the first of four letters may begin a strong word.
+pub(super) fn may_be_strong(letters: u32) -> bool {
+    STRONG.has(letters | 0x2020_2020)
+}
+
+// The compiler evaluates it, and refuses what is out of bounds.
+#[allow(clippy::indexing_slicing)]
+const fn hashes(strong: bool) -> Hashes {
+    let mut hashes = Hashes::new();
+    let mut letter = 0;
+    while letter < WORDS.len() {
+        let words = WORDS[letter].as_bytes();
+        let mut at = 0;
+        while at < words.len() {
+            let is_strong = words[at].is_ascii_uppercase();
+            let (mut hash, mut letters, mut length) = (hashes::FIRST, 0, 0);
+            while at < words.len() && words[at] != b' ' {
+                hash = hashes::next(hash, words[at]);
+                if length < BEGINNING {
+                    letters = letters << 8 | words[at].to_ascii_lowercase() as u32;
+                }
+                length += 1;
+                at += 1;
+            }
+            if !strong {
+                hashes.insert(hash);
+            } else if is_strong {
+                hashes.insert(letters);
+            }
+            at += 1;
+        }
+        letter += 1;
+    }
+    hashes
+}
 
 /// The words that begin with a letter.
 fn beginning_with(letter: u8) -> impl Iterator<Item = (&'static [u8], Word)> {
@@ -70,8 +114,16 @@ fn beginning_with(letter: u8) -> impl Iterator<Item = (&'static [u8], Word)> {
     })
 }
 
+/// Whether letters are likely to be a word.
+pub(super) fn may_be_word(letters: &[u8]) -> bool {
+    ALL.has(hashes::of(letters))
+}
+
 /// The word that letters are, whatever their case.
 pub(super) fn lookup(letters: &[u8]) -> Option<Word> {
+    if !may_be_word(letters) {
+        return None;
+    }
     let found = beginning_with(*letters.first()?);
     found.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(letters)).map(|(_, word)| word)
 }
@@ -117,7 +169,9 @@ fn cheapest(letters: &[u8]) -> Vec<(usize, bool)> {
         let rest = letters.get(at..).unwrap_or_default();
         let mut best = (cost(at + 1).saturating_add(LETTER), 0);
         for (word, _) in rest.first().into_iter().flat_map(|first| beginning_with(*first)) {
-            let here = rest.get(..word.len());
+            // Most words differ in their second letter.
+            let second = word.get(1).zip(rest.get(1)).is_none_or(|(a, b)| a | 0x20 == b | 0x20);
+            let here = rest.get(..word.len()).filter(|_| second);
             if here.is_some_and(|here| here.eq_ignore_ascii_case(word)) {
                 let all = cost(at + word.len()).saturating_add(WORD);
                 if all < best.0 {
@@ -154,6 +208,15 @@ mod tests {
             }
         }
         assert!((300..=400).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn strong_words_are_told_by_their_beginning() {
+        let all = WORDS.iter().flat_map(|words| words.split(' '));
+        for word in all.filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase())) {
+            let first = word.as_bytes().first_chunk().copied().unwrap();
+            assert!(may_be_strong(u32::from_be_bytes(first)), "{word}");
+        }
     }
 
     #[test]
