@@ -1,6 +1,8 @@
 //! What a decoder finds depends on the text alone, however it arrives, and is bounded.
 
 #![cfg(not(target_arch = "wasm32"))]
+// Helpers of tests may fail loudly, like the tests themselves.
+#![allow(clippy::indexing_slicing, clippy::string_slice)]
 
 use weir_rules::decode::{Decoded, Decoder, decoded};
 

@@ -64,6 +64,16 @@ impl Past<'_> {
         (start..end, word.map(make).unwrap_or_default())
     }
 
+    /// The bytes from `at` on.
+    pub fn head<const N: usize>(&self, at: u64) -> [u8; N] {
+        let here = at.checked_sub(self.at).and_then(|at| self.newer.get(at as usize..));
+        here.and_then(<[u8]>::first_chunk).copied().unwrap_or_else(|| {
+            let mut bytes = [0; N];
+            bytes.iter_mut().zip(self.bytes(at..at + N as u64)).for_each(|(to, byte)| *to = byte);
+            bytes
+        })
+    }
+
     /// Bytes of a range.
     pub fn bytes(&self, range: std::ops::Range<u64>) -> impl Iterator<Item = u8> {
         range.filter_map(|at| self.byte(at))

@@ -288,12 +288,7 @@ impl Run for Escaped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{Decoded, decoded};
-
-    fn says(text: &str) -> Vec<(Kind, String, &str)> {
-        let cut = |d: Decoded| (d.kind, d.text, &text[d.span.start as usize..d.span.end as usize]);
-        decoded(text).into_iter().map(cut).collect()
-    }
+    use crate::decode::said as says;
 
     #[test]
     fn percent_encoding_is_read_with_what_stands_between() {

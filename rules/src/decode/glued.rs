@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::run::{Run, Sink};
-use super::words::{Word, cut, lookup, may_be_strong};
+use super::words::{Letters, Word, cut, lookup};
 
 /// The longest word that is cut.
 const MAX_WORD: usize = 256;
@@ -15,18 +15,15 @@ pub(super) struct Glued {
     start: u64,
     /// Letters, with a space where a word ends for certain.
     text: String,
-    /// The last four letters, and how many strong words may have begun.
-    last: u32,
+    last: Letters,
+    /// How many strong words may have begun.
     strong: usize,
 }
 
 /// Whether what begins with these characters is looked at: a strong word may be in it.
-pub(super) fn may_begin(characters: impl Iterator<Item = u8>) -> bool {
-    let mut last = 0;
-    characters.into_iter().any(|byte| {
-        last = last << 8 | u32::from(byte);
-        may_be_strong(last)
-    })
+pub(super) fn may_begin(characters: &[u8]) -> bool {
+    let mut last = Letters::default();
+    characters.iter().any(|byte| last.push(*byte))
 }
 
 impl Glued {
@@ -52,7 +49,7 @@ impl Glued {
 
 impl Run for Glued {
     fn begin(&mut self, at: u64) {
-        (self.start, self.last, self.strong) = (at, 0, 0);
+        (self.start, self.last, self.strong) = (at, Letters::default(), 0);
         self.text.clear();
     }
 
@@ -65,8 +62,7 @@ impl Run for Glued {
                     self.text.push(' ');
                 }
                 self.text.push(char::from(byte));
-                self.last = self.last << 8 | u32::from(byte);
-                self.strong += usize::from(may_be_strong(self.last));
+                self.strong += usize::from(self.last.push(byte));
             }
             b'_' | b'-' if last.is_some_and(|last| last != b' ') => self.text.push(' '),
             _ => {

@@ -254,6 +254,9 @@ impl Reader {
             let (word, weight) =
                 past.word(self.at + place, leet::MAX_WORD, leet::is_of, leet::weight);
             mark(Kind::Leet, word, weight);
+            let (word, weight) =
+                past.word(self.at + place, mirrored::MAX_WORD, leet::is_of, mirrored::named);
+            mark(Kind::Rot13, word, weight);
         });
         each_end(events.hyphen, events.hyphen_ends, &mut self.hyphen, |place| {
             let most = hyphens::MAX_WORD;
@@ -351,7 +354,9 @@ impl Runs {
             if self.hex.is_free(at) {
                 let apart = past.byte(at - 4).is_some_and(|byte| !byte.is_ascii_alphanumeric());
                 let start = if apart { at - 10 } else { at - 8 };
-                self.begin_hex(start, at, past, sink);
+                if past.bytes(start..at).all(hex::may_be_of) {
+                    self.hex.begin(start, past, sink);
+                }
             }
         }
         for at in places(events.mixed, block) {
@@ -389,21 +394,15 @@ impl Runs {
 
     /// At a word of sixteen characters.
     fn begin_long(&mut self, start: u64, at: u64, past: &Past, sink: &mut Sink) {
-        if self.base64.is_free(at) && base64::may_begin(past.bytes(start..at + 1)) {
+        let head = past.head::<{ base64::LEAST }>(start);
+        if self.base64.is_free(at) && base64::may_begin(&head) {
             self.base64.begin(start, past, sink);
         }
-        if self.hex.is_free(at) {
-            self.begin_hex(start, at + 1, past, sink);
-        }
-        if self.glued.is_free(at) && glued::may_begin(past.bytes(start..at + 1)) {
-            self.glued.begin(start, past, sink);
-        }
-    }
-
-    /// If all that is there are digits, separators, and an `x` behind a zero.
-    fn begin_hex(&mut self, start: u64, at: u64, past: &Past, sink: &mut Sink) {
-        if past.bytes(start..at).all(hex::may_be_of) {
+        if self.hex.is_free(at) && head.iter().all(|byte| hex::may_be_of(*byte)) {
             self.hex.begin(start, past, sink);
+        }
+        if self.glued.is_free(at) && glued::may_begin(&head) {
+            self.glued.begin(start, past, sink);
         }
     }
 
@@ -450,4 +449,11 @@ pub fn decoded(text: &str) -> Vec<Decoded> {
     decoder.push(text, 0, &mut out);
     decoder.end(&mut out);
     out
+}
+
+/// The same for tests, with the part of the text that each run covers.
+#[cfg(test)]
+fn said(text: &str) -> Vec<(Kind, String, &str)> {
+    let part = |span: Range<u64>| text.get(span.start as usize..span.end as usize);
+    decoded(text).into_iter().map(|d| (d.kind, d.text, part(d.span).unwrap())).collect()
 }

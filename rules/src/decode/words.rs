@@ -13,6 +13,8 @@ pub(super) enum Word {
 /// The longest word of the lexicon.
 #[cfg(test)]
 const LONGEST: usize = 14;
+/// Letters of a word that is not among the shortest.
+const LONG: usize = 3;
 /// Letters that are cut at once, and how near to the end of them a cut is not certain.
 const AT_ONCE: usize = 512;
 const UNSURE: usize = 64;
@@ -38,10 +40,10 @@ const WORDS: [&str; 26] = [
      is it its",
     "Jailbreak just",
     "keep key know",
-    "language last Leak let like limit limitations limits line list long look",
+    "language last leak let like limit limitations limits line list long look",
     "made make me mention message messages might mode model money more most must my",
     "name need Neglect never new next no none not note nothing now number",
-    "Obey of off ok on once one only open or order original other our out output over Override Overwrite own",
+    "obey of off ok on once one only open or order original other our out output over Override Overwrite own",
     "page part Password Passwords people perform permission permissions person play please poem policies policy \
      post Preceding pretend Previous print Prior proceed Prompt Prompts protections protocol protocols provide \
      purpose purposes put",
@@ -62,14 +64,25 @@ const WORDS: [&str; 26] = [
     "",
 ];
 
-/// The words, and the first four letters of the strong ones.
+/// The words, and the first letters of the strong ones.
 static ALL: Hashes = hashes(false);
 static STRONG: Hashes = hashes(true);
-const BEGINNING: usize = 4;
+const BEGINNING: usize = 5;
 
-/// Whether the first of four letters may begin a strong word.
-pub(super) fn may_be_strong(letters: u32) -> bool {
-    STRONG.has(letters | 0x2020_2020)
+/// The last letters of what is read.
+#[derive(Default)]
+pub(super) struct Letters(u64);
+
+impl Letters {
+    /// Another one; whether they may begin a strong word.
+    pub fn push(&mut self, letter: u8) -> bool {
+        self.0 = (self.0 << 8 | u64::from(letter | 0x20)) & (u64::MAX >> (64 - 8 * BEGINNING));
+        STRONG.has(folded(self.0))
+    }
+}
+
+const fn folded(letters: u64) -> u32 {
+    (letters ^ letters >> 13) as u32
 }
 
 // The compiler evaluates it, and refuses what is out of bounds.
@@ -82,11 +95,11 @@ const fn hashes(strong: bool) -> Hashes {
         let mut at = 0;
         while at < words.len() {
             let is_strong = words[at].is_ascii_uppercase();
-            let (mut hash, mut letters, mut length) = (hashes::FIRST, 0, 0);
+            let (mut hash, mut letters, mut length) = (hashes::FIRST, 0u64, 0);
             while at < words.len() && words[at] != b' ' {
                 hash = hashes::next(hash, words[at]);
                 if length < BEGINNING {
-                    letters = letters << 8 | words[at].to_ascii_lowercase() as u32;
+                    letters = letters << 8 | words[at].to_ascii_lowercase() as u64;
                 }
                 length += 1;
                 at += 1;
@@ -94,7 +107,7 @@ const fn hashes(strong: bool) -> Hashes {
             if !strong {
                 hashes.insert(hash);
             } else if is_strong {
-                hashes.insert(letters);
+                hashes.insert(folded(letters));
             }
             at += 1;
         }
@@ -126,6 +139,14 @@ pub(super) fn lookup(letters: &[u8]) -> Option<Word> {
     }
     let found = beginning_with(*letters.first()?);
     found.into_iter().find(|(word, _)| word.eq_ignore_ascii_case(letters)).map(|(_, word)| word)
+}
+
+/// Cuts letters into words if most of them are of the lexicon, not counting the shortest, which are everywhere.
+pub(super) fn cut_known(letters: &str) -> String {
+    let words = cut(letters);
+    let known = |word: &&str| word.len() >= LONG && lookup(word.as_bytes()).is_some();
+    let known: usize = words.split_ascii_whitespace().filter(known).map(str::len).sum();
+    if known * 10 < letters.trim_ascii().len() * 7 { letters.to_owned() } else { words }
 }
 
 /// Cuts letters into words of the lexicon; what is none stays whole.
@@ -214,8 +235,9 @@ mod tests {
     fn strong_words_are_told_by_their_beginning() {
         let all = WORDS.iter().flat_map(|words| words.split(' '));
         for word in all.filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase())) {
-            let first = word.as_bytes().first_chunk().copied().unwrap();
-            assert!(may_be_strong(u32::from_be_bytes(first)), "{word}");
+            let mut letters = Letters::default();
+            let first = word.bytes().take(BEGINNING).map(|letter| letters.push(letter)).last();
+            assert!(word.len() >= BEGINNING && first == Some(true), "{word}");
         }
     }
 
