@@ -21,53 +21,54 @@ pub(super) struct Past<'a> {
 }
 
 impl Past<'_> {
-    /// The byte at an offset, if it has been read and is not too far back.
-    #[inline]
-    pub fn byte(&self, at: u64) -> Option<u8> {
+    /// What has been read from an offset on, without a gap: not all of it, unless there is nothing more.
+    pub fn part(&self, at: u64) -> &[u8] {
         if at < self.from || at >= self.end {
-            return None;
+            return &[];
         }
-        match at.checked_sub(self.at) {
-            Some(index) => self.newer.get(index as usize).copied(),
-            None => {
-                let back = (self.at - at) as usize;
-                self.older.get(self.older.len().checked_sub(back)?).copied()
-            }
-        }
+        let part = match at.checked_sub(self.at) {
+            Some(index) => self
+                .newer
+                .get(index as usize..)
+                .and_then(|newer| newer.get(..(self.end - at) as usize)),
+            None => self
+                .older
+                .len()
+                .checked_sub((self.at - at) as usize)
+                .and_then(|index| self.older.get(index..)),
+        };
+        part.unwrap_or_default()
+    }
+
+    /// The byte at an offset, if it has been read and is not too far back.
+    #[inline(never)]
+    pub fn byte(&self, at: u64) -> Option<u8> {
+        self.part(at).first().copied()
     }
 
     /// How far back from `at` all bytes fit, at most `most` of them.
-    pub fn back(&self, at: u64, most: u64, fits: impl Fn(u8) -> bool) -> u64 {
+    pub fn back(&self, at: u64, most: u64, fits: &dyn Fn(u8) -> bool) -> u64 {
         let mut start = at;
         while at - start < most
             && let Some(before) = start.checked_sub(1)
-            && self.byte(before).is_some_and(&fits)
+            && self.byte(before).is_some_and(fits)
         {
             start = before;
         }
         start
     }
 
-    /// The word that ends at `end`, what is made of it, nothing if it is longer than `most`.
-    pub fn word<T: Default>(
-        &self,
-        end: u64,
-        most: u64,
-        is_of: impl Fn(u8) -> bool,
-        make: impl Fn(&[u8]) -> T,
-    ) -> (std::ops::Range<u64>, T) {
-        let start = self.back(end, most + 1, is_of);
-        let mut word = [0; 48];
+    /// The word that ends at `end`; nothing if it is too long to be one.
+    pub fn word(&self, end: u64, is_of: &dyn Fn(u8) -> bool) -> Word {
+        let start = self.back(end, LONGEST as u64 + 1, is_of);
         let length = (end - start) as usize;
-        word.iter_mut().zip(self.bytes(start..end)).for_each(|(to, byte)| *to = byte);
-        let word = word.get(..length).filter(|_| length as u64 <= most);
-        (start..end, word.map(make).unwrap_or_default())
+        let bytes = self.head(start);
+        Word { span: start..end, bytes, length: if length > LONGEST { 0 } else { length } }
     }
 
     /// The bytes from `at` on.
     pub fn head<const N: usize>(&self, at: u64) -> [u8; N] {
-        let here = at.checked_sub(self.at).and_then(|at| self.newer.get(at as usize..));
-        here.and_then(<[u8]>::first_chunk).copied().unwrap_or_else(|| {
+        self.part(at).first_chunk().copied().unwrap_or_else(|| {
             let mut bytes = [0; N];
             bytes.iter_mut().zip(self.bytes(at..at + N as u64)).for_each(|(to, byte)| *to = byte);
             bytes
@@ -77,6 +78,22 @@ impl Past<'_> {
     /// Bytes of a range.
     pub fn bytes(&self, range: std::ops::Range<u64>) -> impl Iterator<Item = u8> {
         range.filter_map(|at| self.byte(at))
+    }
+}
+
+/// The longest word that is looked at.
+const LONGEST: usize = 32;
+
+/// A word, and where it is.
+pub(super) struct Word {
+    pub span: std::ops::Range<u64>,
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl Word {
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 }
 

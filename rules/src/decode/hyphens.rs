@@ -2,8 +2,6 @@
 
 use super::words::{lookup, may_be_word};
 
-/// The longest broken word that is looked at.
-pub(super) const MAX_WORD: u64 = 32;
 /// The shortest word of the lexicon that marks, and the longest first part of one that is not there.
 const LEAST: usize = 4;
 const MAX_FIRST: usize = 4;
@@ -38,14 +36,13 @@ pub(super) fn weight(word: &[u8]) -> u8 {
 }
 
 /// Without the hyphens in words.
-pub(super) fn joined(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let before = out.ends_with(|c: char| c.is_ascii_alphabetic());
-        let after = rest.peek().is_some_and(char::is_ascii_alphabetic);
-        if !(c == '-' && before && after) {
-            out.push(c);
+pub(super) fn joined(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for (at, byte) in text.iter().enumerate() {
+        let before = out.last().is_some_and(u8::is_ascii_alphabetic);
+        let behind = || text.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
+        if !(*byte == b'-' && before && behind()) {
+            out.push(*byte);
         }
     }
     out

@@ -3,7 +3,7 @@
 use super::words::{Word, lookup};
 
 /// The longest word that is looked at: as long as the longest of the lexicon.
-pub(super) const MAX_WORD: u64 = 14;
+const MAX_WORD: usize = 14;
 /// The most ones of a word that are tried both ways.
 const MAX_ONES: u32 = 4;
 /// Letters of a word that marks, and of one that marks more.
@@ -37,7 +37,7 @@ fn letter(byte: u8) -> u8 {
 
 /// The word of the lexicon that letters and digits stand for.
 fn known(word: &[u8]) -> Option<(Vec<u8>, Word)> {
-    if word.len() as u64 > MAX_WORD {
+    if word.len() > MAX_WORD {
         return None;
     }
     let letters: Vec<u8> = word.iter().map(|byte| letter(*byte)).collect();
@@ -70,45 +70,47 @@ pub(super) fn weight(word: &[u8]) -> u8 {
 }
 
 /// Said in letters.
-pub(super) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+pub(super) fn plain(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    while !rest.is_empty() {
-        let word = rest.bytes().take_while(|byte| is_of(*byte)).count();
-        let (word, behind) = rest.split_at_checked(word).unwrap_or((rest, ""));
+    while let Some(first) = rest.first() {
+        let is_word = is_of(*first);
+        let length = rest.iter().take_while(|byte| is_of(**byte) == is_word).count();
+        let (part, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         // Signs behind a word are punctuation.
-        let inner = word.trim_end_matches(['!', '|', '$', '@']);
-        say(inner.as_bytes(), &mut out);
-        out.push_str(word.get(inner.len()..).unwrap_or_default());
-        let other = behind.bytes().take_while(|byte| !is_of(*byte)).count();
-        let (other, behind) = behind.split_at_checked(other).unwrap_or((behind, ""));
-        out.push_str(other);
+        let signs = part.iter().rev().take_while(|byte| is_sign(**byte)).count();
+        let (word, signs) = part.split_at_checked(part.len() - signs).unwrap_or((part, &[]));
+        say(word, &mut out);
+        out.extend_from_slice(signs);
         rest = behind;
     }
     out
 }
 
-fn say(word: &[u8], out: &mut String) {
+fn say(word: &[u8], out: &mut Vec<u8>) {
     let letters = word.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-    let strange = word.len() - letters;
-    let mut push = |bytes: &[u8]| out.extend(bytes.iter().map(|byte| char::from(*byte)));
+    if letters == word.len() || !word.iter().copied().all(is_of) {
+        return out.extend_from_slice(word);
+    }
     match known(word) {
-        _ if strange == 0 => push(word),
-        Some((known, _)) => push(&known),
-        None if letters == 0 => push(word),
+        Some((known, _)) => out.extend_from_slice(&known),
+        None if letters == 0 => out.extend_from_slice(word),
         None => {
-            let said: Vec<u8> = word.iter().map(|byte| letter(*byte)).collect();
-            let is_vowel = |byte: &u8| b"aeiouyAEIOUY1".contains(byte);
-            let one = |at: usize| said.get(at + 1).is_none_or(is_vowel);
-            let said = said.iter().enumerate().map(|(at, byte)| match byte {
-                b'1' if one(at) => b'l',
-                b'1' => b'i',
-                byte => *byte,
-            });
-            push(&said.collect::<Vec<u8>>());
+            for (at, byte) in word.iter().enumerate() {
+                let before_vowel =
+                    word.get(at + 1).is_none_or(|next| VOWELS.contains(&letter(*next)));
+                out.push(match letter(*byte) {
+                    b'1' if before_vowel => b'l',
+                    b'1' => b'i',
+                    letter => letter,
+                });
+            }
         }
     }
 }
+
+/// Behind a one, these make it an `l`.
+const VOWELS: &[u8] = b"aeiouyAEIOUY1";
 
 #[cfg(test)]
 mod tests {
@@ -129,6 +131,7 @@ mod tests {
 
     #[test]
     fn ones_are_decided_by_the_lexicon_or_by_what_follows() {
+        let plain = |text: &str| String::from_utf8(plain(text.as_bytes())).unwrap();
         assert_eq!(
             plain("gu1d311n35 w111 f1nd 1ink5, 4nd ca11 1t 0n!!"),
             "guidelines will find links, and call it on!!"

@@ -24,7 +24,7 @@ mod words;
 use std::ops::Range;
 
 use base64::Base64;
-use block::{BLOCK, Classes, Events, Past};
+use block::{BLOCK, Classes, Events, Past, Word};
 use escaped::{Escaped, Syntax};
 use glued::Glued;
 use hex::Hex;
@@ -245,23 +245,19 @@ impl Reader {
         self.before = now;
         let mut sink = Sink { out, spent: &mut self.spent, read: past.end - self.start };
         let runs = &mut self.runs;
-        let mut mark = |kind: Kind, mark: Range<u64>, weight: u8| {
+        let mut mark = |kind: Kind, word: &Word, weight: u8| {
             if weight > 0 {
-                runs.get_or_insert_default().mark(kind, mark, weight, past, &mut sink);
+                runs.get_or_insert_default().mark(kind, word.span.clone(), weight, past, &mut sink);
             }
         };
         each_end(events.mixed, events.mixed_ends, &mut self.mixed, |place| {
-            let (word, weight) =
-                past.word(self.at + place, leet::MAX_WORD, leet::is_of, leet::weight);
-            mark(Kind::Leet, word, weight);
-            let (word, weight) =
-                past.word(self.at + place, mirrored::MAX_WORD, leet::is_of, mirrored::named);
-            mark(Kind::Rot13, word, weight);
+            let word = past.word(self.at + place, &leet::is_of);
+            mark(Kind::Leet, &word, leet::weight(word.bytes()));
+            mark(Kind::Rot13, &word, mirrored::named(word.bytes()));
         });
         each_end(events.hyphen, events.hyphen_ends, &mut self.hyphen, |place| {
-            let most = hyphens::MAX_WORD;
-            let (word, weight) = past.word(self.at + place, most, hyphens::is_of, hyphens::weight);
-            mark(Kind::Hyphens, word, weight);
+            let word = past.word(self.at + place, &hyphens::is_of);
+            mark(Kind::Hyphens, &word, hyphens::weight(word.bytes()));
         });
         let mut joined = [0; BLOCK + 4];
         if let Some((last, rest)) = joined.split_first_chunk_mut() {
@@ -271,15 +267,9 @@ impl Reader {
         for at in places(events.words, 0) {
             let end = joined.get(at as usize + 1..).and_then(<[u8]>::first_chunk);
             if end.is_some_and(|end| mirrored::may_end(*end)) {
-                let is_letter = |byte: u8| byte.is_ascii_alphabetic();
-                let most = mirrored::MAX_WORD;
-                let (word, found) = past.word(self.at + at, most, is_letter, mirrored::weight);
-                match found {
-                    Some((mirrored::Shows::Backwards, weight)) => {
-                        mark(Kind::Reversed, word, weight)
-                    }
-                    Some((mirrored::Shows::Moved, weight)) => mark(Kind::Rot13, word, weight),
-                    None => {}
+                let word = past.word(self.at + at, &|byte| byte.is_ascii_alphabetic());
+                if let Some((kind, weight)) = mirrored::weight(word.bytes()) {
+                    mark(kind, &word, weight);
                 }
             }
         }
@@ -374,7 +364,7 @@ impl Runs {
         }
         for at in places(events.morse, block) {
             if self.morse.is_free(at) {
-                let start = past.back(at, morse::BACK, morse::is_of);
+                let start = past.back(at, morse::BACK, &morse::is_of);
                 self.morse.begin(start, past, sink);
             }
         }
@@ -389,7 +379,7 @@ impl Runs {
             return;
         };
         slot.run.syntax = syntax;
-        slot.begin(past.back(at, escaped::BACK, escaped::is_beside), past, sink);
+        slot.begin(past.back(at, escaped::BACK, &escaped::is_beside), past, sink);
     }
 
     /// At a word of sixteen characters.

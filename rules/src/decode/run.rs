@@ -75,11 +75,8 @@ impl<R: Run> Slot<R> {
 
     /// Reads on if a run is open; whether it still is.
     pub fn go_on(&mut self, past: &Past, sink: &mut Sink) -> bool {
-        while self.open
-            && let Some(byte) = past.byte(self.next)
-        {
-            self.open = self.run.read(byte, self.next, sink);
-            self.next += u64::from(self.open);
+        if self.open {
+            read(&mut self.run, &mut self.open, &mut self.next, past, sink);
         }
         self.open
     }
@@ -90,6 +87,23 @@ impl<R: Run> Slot<R> {
         }
         self.open = false;
         self.next = 0;
+    }
+}
+
+/// Reads as far as the text goes, or the run.
+fn read(run: &mut dyn Run, open: &mut bool, next: &mut u64, past: &Past, sink: &mut Sink) {
+    loop {
+        let part = past.part(*next);
+        if part.is_empty() {
+            return;
+        }
+        for byte in part {
+            *open = run.read(*byte, *next, sink);
+            if !*open {
+                return;
+            }
+            *next += 1;
+        }
     }
 }
 

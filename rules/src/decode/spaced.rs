@@ -28,8 +28,9 @@ pub(super) fn start(past: &Past, at: u64) -> Option<u64> {
     let is_gap = |byte: u8| byte == sign || byte.is_ascii_whitespace();
     let is_inside = |byte: u8| byte & 0xC0 == 0x80;
     while at - start < BACK {
-        let gap = past.back(start, MAX_GAP as u64, is_gap);
-        let Some(unit) = past.back(gap, 3, is_inside).checked_sub(1).filter(|_| gap < start) else {
+        let gap = past.back(start, MAX_GAP as u64, &is_gap);
+        let Some(unit) = past.back(gap, 3, &is_inside).checked_sub(1).filter(|_| gap < start)
+        else {
             break;
         };
         if !unit.checked_sub(1).and_then(|before| past.byte(before)).is_none_or(is_gap) {

@@ -46,16 +46,18 @@ impl Stretch {
         {
             end = marked + sentence + 1;
         }
-        let raw = valid(self.raw.get(..end).unwrap_or_default());
-        let raw = raw.trim_end();
+        let raw = self.raw.get(..end).unwrap_or_default().trim_ascii_end();
         let span = self.start..self.start + raw.len() as u64;
+        let mut put = |says: fn(&[u8]) -> Vec<u8>| {
+            sink.put(self.kind, span.clone(), valid(&says(raw)));
+        };
         match self.kind {
-            Kind::Hyphens => sink.put(self.kind, span, hyphens::joined(raw)),
-            Kind::Leet => sink.put(self.kind, span, leet::plain(raw)),
-            Kind::Rot13 => sink.put(self.kind, span, mirrored::rotated(raw)),
+            Kind::Hyphens => put(hyphens::joined),
+            Kind::Leet => put(leet::plain),
+            Kind::Rot13 => put(mirrored::rotated),
             _ => {
-                sink.put(self.kind, span.clone(), mirrored::reversed(raw));
-                sink.put(self.kind, span, mirrored::reversed_words(raw));
+                put(mirrored::reversed);
+                put(mirrored::reversed_words);
             }
         }
         self.raw.clear();
@@ -113,7 +115,7 @@ impl Slot<Stretch> {
             let first = run.first.max(past.from);
             let (in_sentence, around) = (self.run.ends_with_sentence(), self.run.around());
             let goes_on = |byte: u8| !(in_sentence && ends(&byte));
-            let start = past.back(first, around, goes_on);
+            let start = past.back(first, around, &goes_on);
             // Not within a word.
             let word = past.bytes(start..first).take_while(|byte| !byte.is_ascii_whitespace());
             let word = if first - start == around { word.count() as u64 } else { 0 };
