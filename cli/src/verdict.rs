@@ -103,7 +103,7 @@ fn scanned(
     for piece in pieces {
         scanner.push(rules, scope, piece, &mut found)?;
     }
-    scanner.end(rules, &mut found);
+    scanner.end(rules, &mut found)?;
     Ok((closed(found), scanner.score()))
 }
 

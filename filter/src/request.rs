@@ -395,7 +395,7 @@ impl Request {
         } else {
             let mut scanner = std::mem::take(&mut self.scanner);
             scanner.push(rules, scope, &text, &mut self.found)?;
-            scanner.end(rules, &mut self.found);
+            scanner.end(rules, &mut self.found)?;
             Scanned::found(std::mem::take(&mut self.found), raw)
         };
         self.current = text;

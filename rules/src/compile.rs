@@ -180,8 +180,8 @@ pub struct Ruleset {
     /// Channels that some rule reads.
     channels: ChannelSet,
     tools: ToolRules,
-    /// Channels that are scored, and by what classifier.
-    scored: ChannelSet,
+    /// Channels of requests whose text is seen in other views, and what classifies them.
+    viewed: ChannelSet,
     model: Option<Model>,
     pub(crate) exceptions: Vec<CompiledException>,
     pub(crate) keys: Keys,
@@ -251,12 +251,10 @@ impl Ruleset {
 
     fn index_score(&mut self, sources: &[Source<'_>]) {
         let scoring = self.rules.iter().filter(|rule| rule.score.is_some());
-        let (mut scored, mut classifier) = (ChannelSet::EMPTY, false);
-        for rule in scoring {
-            scored = scored.union(rule.channels);
-            classifier |= rule.score.is_some_and(|score| score.classifier);
-        }
-        self.scored = scored;
+        let classifier = scoring.filter_map(|rule| rule.score).any(|score| score.classifier);
+        let seen = self.rules.iter().filter(|rule| rule.view != View::Raw);
+        self.viewed = seen.fold(ChannelSet::EMPTY, |all, rule| all.union(rule.channels));
+        self.viewed = self.viewed.intersection(ChannelSet::REQUEST);
         self.model = if classifier { Model::built_in() } else { None };
         let families: Vec<&str> = sources.iter().map(Source::family).collect();
         for (at, rule) in self.rules.iter_mut().enumerate() {
@@ -324,9 +322,9 @@ impl Ruleset {
             .collect()
     }
 
-    /// Whether text of these channels is scored.
-    pub(crate) fn scores(&self, scope: ChannelSet) -> bool {
-        self.scored.intersects(scope)
+    /// Whether text of these channels is scored and decoded: where a rule reads requests in another view than Raw.
+    pub(crate) fn has_views(&self, scope: ChannelSet) -> bool {
+        self.viewed.intersects(scope)
     }
 
     /// What scores text, beside the rules that hint.

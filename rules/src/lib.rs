@@ -25,6 +25,7 @@ mod stand;
 mod swallow;
 mod tools;
 pub mod validate;
+mod views;
 mod walk;
 
 pub use action::Action;

@@ -13,10 +13,11 @@ use crate::mask;
 use crate::pattern::Paths;
 use crate::policy::View;
 use crate::run::Run;
-use crate::score::{Hint, Scorer};
+use crate::score::Hint;
 use crate::skip::{BACK, Fits, Next, Skip};
 use crate::stand::{Behind, Open};
 use crate::swallow::Swallow;
+use crate::views::Views;
 use crate::walk::{back_chars, back_folded, back_squashed};
 
 /// Verification steps that every channel may spend before its text is counted.
@@ -59,7 +60,9 @@ pub struct Scanner {
     origin: u64,
     /// The channels that this text may belong to.
     scope: ChannelSet,
-    scorer: Option<Box<Scorer>>,
+    views: Option<Box<Views>>,
+    /// Encodings that the text was within.
+    depth: u8,
     /// What the last text that ended came to.
     score: Option<u16>,
 }
@@ -83,11 +86,7 @@ impl Scanner {
         text: &str,
         out: &mut Vec<Found>,
     ) -> Result<(), ScanError> {
-        self.scope = scope;
-        if rules.scores(scope) {
-            let at = self.position();
-            self.scorer.get_or_insert_default().push(rules.model(), text, at);
-        }
+        self.look(rules, scope, text)?;
         let mut rest = text;
         while !rest.is_empty() {
             let mut cut = rest.len().min(PIECE);
@@ -101,9 +100,27 @@ impl Scanner {
         Ok(())
     }
 
+    /// A scanner of what was within so many encodings.
+    pub(crate) fn within(depth: u8) -> Scanner {
+        Scanner { depth, ..Scanner::default() }
+    }
+
+    /// Reads text of a request for its views.
+    fn look(&mut self, rules: &Ruleset, scope: ChannelSet, text: &str) -> Result<(), ScanError> {
+        self.scope = scope;
+        if !rules.has_views(scope) {
+            return Ok(());
+        }
+        let (at, depth) = (self.position(), self.depth);
+        self.views.get_or_insert_default().push(rules, scope, depth, text, at)
+    }
+
     /// The channel's text ends here: open attempts are decided. The scanner is then ready for a new text whose
     /// offsets go on from this one.
-    pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) {
+    ///
+    /// # Errors
+    /// As [`push`](Scanner::push), of what the last encoded run says; never on channels of answers.
+    pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) -> Result<(), ScanError> {
         let paths = &mut *rules.paths();
         let mut attempts = std::mem::take(&mut self.attempts);
         for attempt in &mut attempts {
@@ -121,10 +138,15 @@ impl Scanner {
                 last: true,
             });
         }
-        let score = self.scorer.take().map(|scorer| rules.judge(self.scope, *scorer, out));
-        let end = self.position();
+        let (end, depth) = (self.position(), self.depth);
         let spare = std::mem::take(&mut self.spare);
-        *self = Scanner { base: end, origin: end, spare, score, ..Scanner::default() };
+        let views = self.views.take();
+        let scope = self.scope;
+        *self = Scanner { base: end, origin: end, spare, depth, ..Scanner::default() };
+        if let Some(views) = views {
+            self.score = Some(views.end(rules, scope, depth, out)?);
+        }
+        Ok(())
     }
 
     fn piece(
@@ -644,9 +666,9 @@ impl Scanner {
         // What is not over yet has no fingerprint, so that it is the same at every cut.
         let (print, accepted) = if open { (None, Vec::new()) } else { rules.printed(id, text) };
         if rule.hints.intersects(self.scope)
-            && let Some(scorer) = &mut self.scorer
+            && let Some(views) = &mut self.views
         {
-            scorer.hint(Hint { span: start..end, family: rule.family, weight: rule.hint });
+            views.hint(Hint { span: start..end, family: rule.family, weight: rule.hint });
         }
         if rule.acts(self.scope) {
             out.push(Found::Match(Finding {
@@ -903,18 +925,13 @@ pub fn scan_whole(
     scope: ChannelSet,
     text: &str,
 ) -> Result<Vec<Finding>, ScanError> {
-    let mut found = Vec::new();
+    let (mut scanner, mut found) = (Scanner::default(), Vec::new());
     if is_plain(rules, scope, text) {
-        if rules.scores(scope) {
-            let mut scorer = Scorer::default();
-            scorer.push(rules.model(), text, 0);
-            rules.judge(scope, scorer, &mut found);
-        }
-        return Ok(closed(found));
+        scanner.look(rules, scope, text)?;
+    } else {
+        scanner.push(rules, scope, text, &mut found)?;
     }
-    let mut scanner = Scanner::default();
-    scanner.push(rules, scope, text, &mut found)?;
-    scanner.end(rules, &mut found);
+    scanner.end(rules, &mut found)?;
     Ok(closed(found))
 }
 

@@ -107,7 +107,7 @@ fn scan<'a>(rules: &Ruleset, pieces: impl IntoIterator<Item = &'a str>) -> Vec<F
     for piece in pieces {
         scanner.push(rules, ChannelSet::ALL, piece, &mut found).expect("within every limit");
     }
-    scanner.end(rules, &mut found);
+    scanner.end(rules, &mut found).expect("within every limit");
     closed(found)
 }
 

@@ -38,7 +38,7 @@ fn scan(rules: &Ruleset, pieces: &[&str]) -> Vec<Finding> {
         let scope = ChannelSet::from(Channel::ResponseText);
         scanner.push(rules, scope, piece, &mut found).expect("within every limit");
     }
-    scanner.end(rules, &mut found);
+    scanner.end(rules, &mut found).expect("within every limit");
     closed(found)
 }
 

@@ -39,13 +39,11 @@ pub(super) fn feed_nested(
         }
         let from = lane.position();
         let result = match piece {
-            Piece::Text(inner) | Piece::Bare(inner) => {
-                lane.push(&engine.rules, inner, tally).map_err(|e| Stop::from(BodyFault::from(e)))
-            }
-            Piece::TextEnd | Piece::BareEnd => Ok(lane.end(&engine.rules, tally)),
+            Piece::Text(inner) | Piece::Bare(inner) => lane.push(&engine.rules, inner, tally),
+            Piece::TextEnd | Piece::BareEnd => lane.end(&engine.rules, tally),
         };
         match result {
-            Err(stop) => failed = Some(stop),
+            Err(error) => failed = Some(Stop::from(BodyFault::from(error))),
             Ok(pushed) if pushed.rejected => failed = Some(Stop::Refused),
             Ok(_) => {}
         }

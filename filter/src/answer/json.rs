@@ -273,7 +273,7 @@ impl JsonAnswer {
             self.current.clear();
             return Ok(());
         }
-        std::mem::take(&mut self.scanner).end(&self.engine.rules, &mut self.found);
+        std::mem::take(&mut self.scanner).end(&self.engine.rules, &mut self.found)?;
         let scanned = Scanned::found(std::mem::take(&mut self.found), raw);
         self.scanned(meaning, &scanned, tally);
         Ok(())

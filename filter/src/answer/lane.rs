@@ -70,12 +70,12 @@ impl LaneState {
     }
 
     /// The text (or one string of nested arguments) ends here.
-    pub fn end(&mut self, rules: &Ruleset, tally: &mut Tally) -> Pushed {
+    pub fn end(&mut self, rules: &Ruleset, tally: &mut Tally) -> Result<Pushed, ScanError> {
         let mut found = std::mem::take(&mut self.found);
-        self.scanner.end(rules, &mut found);
+        let result = self.scanner.end(rules, &mut found);
         let pushed = self.take(rules, &mut found, tally);
         self.found = found;
-        pushed
+        result.map(|()| pushed)
     }
 
     fn take(&mut self, rules: &Ruleset, found: &mut Vec<Found>, tally: &mut Tally) -> Pushed {

@@ -657,7 +657,7 @@ impl StreamAnswer {
         let keys: Vec<LaneKey> = self.lanes.iter().map(|l| l.key).filter(|k| ends(*k)).collect();
         for key in keys {
             let Some(lane) = self.lanes.iter_mut().find(|l| l.key == key) else { continue };
-            if lane.end(&engine.rules, tally).rejected {
+            if lane.end(&engine.rules, tally).map_err(BodyFault::from)?.rejected {
                 return Err(Stop::Refused);
             }
             self.settle(key, true);

@@ -31,7 +31,7 @@ fn scan<'a>(rules: &Ruleset, scope: ChannelSet, pieces: impl Iterator<Item = &'a
         }
     }
     let work = scanner.work;
-    scanner.end(rules, &mut found);
+    scanner.end(rules, &mut found).unwrap();
     Scan { work: Ok(work), found: closed(found) }
 }
 

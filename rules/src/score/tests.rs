@@ -108,6 +108,6 @@ fn rules_of_ones_own_add_to_the_score() {
     let mut scanner = Scanner::default();
     let scope = ChannelSet::from(Channel::RequestUser);
     scanner.push(&set, scope, "a zorgle went by", &mut Vec::new()).unwrap();
-    scanner.end(&set, &mut Vec::new());
+    scanner.end(&set, &mut Vec::new()).unwrap();
     assert_eq!(scanner.score(), Some(300));
 }
