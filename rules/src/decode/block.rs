@@ -48,14 +48,12 @@ impl Past<'_> {
 
     /// How far back from `at` all bytes fit, at most `most` of them.
     pub fn back(&self, at: u64, most: u64, fits: &dyn Fn(u8) -> bool) -> u64 {
-        let mut start = at;
-        while at - start < most
-            && let Some(before) = start.checked_sub(1)
-            && self.byte(before).is_some_and(fits)
-        {
-            start = before;
-        }
-        start
+        let most = most.min(at.saturating_sub(self.from)) as usize;
+        let newer = self.newer.get(..at.saturating_sub(self.at) as usize).unwrap_or_default();
+        let older = self.older.len().saturating_sub(self.at.saturating_sub(at) as usize);
+        let older = self.older.get(..older).unwrap_or_default();
+        let before = newer.iter().rev().chain(older.iter().rev()).take(most);
+        at - before.take_while(|byte| fits(**byte)).count() as u64
     }
 
     /// The word that ends at `end`; nothing if it is too long to be one.

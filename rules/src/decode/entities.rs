@@ -7,8 +7,8 @@ const LONGEST: usize = 8;
 const NAMES: &str = "Tab\t NewLine\n excl! quot\" QUOT\" num# dollar$ percnt% amp& AMP& apos' lpar( rpar) ast* plus+ \
      comma, period. sol/ colon: semi; lt< LT< equals= gt> GT> quest? commat@ lsqb[ lbrack[ bsol\\ rsqb] rbrack] Hat^ \
      lowbar_ grave` lcub{ lbrace{ verbar| vert| rcub} rbrace} hyphen- dash- minus- ndash- mdash- lsquo' rsquo' \
-     ldquo\" rdquo\" hellip. bull* middot. copy© reg® deg° euro€ pound£ auml\u{E4} ouml\u{F6} uuml\u{FC} szlig\u{DF} \
-     aacute\u{E1} eacute\u{E9} iacute\u{ED} oacute\u{F3} uacute\u{FA} agrave\u{E0} egrave\u{E8} ntilde\u{F1} \
+     ldquo\" rdquo\" hellip. bull* middot. copy© reg® deg° euro€ pound£ auml\u{E4} ouml\u{F6} uuml\u{FC} \
+     szlig\u{DF} aacute\u{E1} eacute\u{E9} iacute\u{ED} oacute\u{F3} uacute\u{FA} agrave\u{E0} egrave\u{E8} ntilde\u{F1} \
      ccedil\u{E7} atilde\u{E3} otilde\u{F5} acirc\u{E2} ecirc\u{EA} ocirc\u{F4}";
 
 /// The character of a name.
