@@ -47,9 +47,10 @@ pub fn judge<'a>(rows: &'a [Row], apart: Apart, settings: &Settings, seed: u64) 
     judged
 }
 
-/// The value that this share of the benign rows exceeds.
-pub fn threshold(judged: &[Judged<'_>], share: f64) -> f32 {
-    let mut values: Vec<f32> = judged.iter().filter(|one| !one.row.attack).map(|one| one.value).collect();
+/// The value that this share of the benign rows of some kinds exceeds.
+pub fn threshold(judged: &[Judged<'_>], kinds: &[&str], share: f64) -> f32 {
+    let ordinary = |one: &&Judged<'_>| !one.row.attack && kinds.contains(&one.row.kind.as_str());
+    let mut values: Vec<f32> = judged.iter().filter(ordinary).map(|one| one.value).collect();
     values.sort_by(|a, b| b.total_cmp(a));
     let at = (values.len() as f64 * share) as usize;
     values.get(at).copied().unwrap_or(f32::MAX)

@@ -12,9 +12,21 @@ use weir_train::rows::{self, Row};
 
 const USAGE: &str = "weir-train DATA [MODEL]";
 const SEED: u64 = 1;
-/// The shares of ordinary benign texts that exceed the knots of the score, in cross-validation: the first is where
-/// points begin, then those of High, Medium and Low. What is as far beyond Low as Low is beyond Medium has all points.
-const SHARES: [f64; KNOTS - 1] = [0.05, 0.01, 0.002, 0.0003];
+/// The shares of ordinary texts that exceed the knots of the score in cross-validation, among texts like those that were
+/// taught, and among texts of other sources: where points begin, and what High, Medium and Low flag. What is as far beyond
+/// Low as Low is beyond Medium has all points.
+const SHARES: [(f64, f64); KNOTS - 1] = [(0.03, 0.1), (0.005, 0.02), (0.001, 0.01), (0.0002, 0.001)];
+/// What people send to assistants.
+const ORDINARY: [&str; 8] = [
+    "chat",
+    "code",
+    "long_prompt",
+    "memory",
+    "model_output",
+    "roleplay_benign",
+    "security_benign",
+    "user_prompt",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -30,13 +42,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let other = judge(&rows, Apart::Sources, &settings, SEED);
     report("texts of sources that were not taught", &other);
 
-    if let Ok(p) = std::env::var("DUMP") {
-        use std::io::Write;
-        let mut f = std::fs::File::create(p)?;
-        for (n, j) in [("alike", &alike), ("other", &other)] { for o in j { writeln!(f, "{n}\t{}\t{}\t{}\t{}\t{}\t{}", o.row.id, o.row.attack, o.row.kind, o.row.source, o.value, o.row.text.len())?; } }
-    }
     // The stricter of both, so that false alarms on new kinds of text stay rare.
-    let shares = SHARES.map(|share| threshold(&alike, share).max(threshold(&other, share)));
+    let shares = SHARES.map(|(of_alike, of_other)| {
+        threshold(&alike, &ORDINARY, of_alike).max(threshold(&other, &ORDINARY, of_other))
+    });
     let [_, _, medium, low] = shares;
     let knots: Vec<f32> = shares.into_iter().chain([low + (low - medium)]).collect();
     println!("\nknots at {knots:?}");
@@ -59,29 +68,30 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn report(what: &str, judged: &[Judged<'_>]) {
     println!("\n{what}");
-    for share in SHARES {
-        let value = threshold(judged, share);
-        let attacks: Vec<_> = judged.iter().filter(|one| one.row.attack).collect();
-        let found = attacks.iter().filter(|one| one.value > value).count();
+    let attacks: Vec<_> = judged.iter().filter(|one| one.row.attack).collect();
+    let documents: Vec<_> =
+        judged.iter().filter(|one| !one.row.attack && one.row.text.len() > 3000).collect();
+    let exceed = |rows: &[&Judged<'_>], value: f32| {
+        rows.iter().filter(|one| one.value > value).count() as f64 / rows.len().max(1) as f64
+    };
+    for share in [0.01, 0.005, 0.003, 0.002, 0.001, 0.0005] {
+        let value = threshold(judged, &ORDINARY, share);
         println!(
-            "  {:.2}% false alarms, above {value:.3}: recall {:.3} of {}",
+            "  {:.2}% of ordinary texts above {value:.3}: attacks {:.3}, documents over 3 KB {:.4}",
             100.0 * share,
-            found as f64 / attacks.len().max(1) as f64,
-            attacks.len()
+            exceed(&attacks, value),
+            exceed(&documents, value),
         );
     }
-    let value = threshold(judged, 0.002);
-    let columns: [fn(&Row) -> &str; 2] = [|row| &row.kind, |row| &row.source];
-    for by in columns {
-        for attack in [true, false] {
-            let rows = exceeding(judged, value, by);
-            let cells: Vec<String> = rows
-                .iter()
-                .filter(|((side, _), (found, _))| *side == attack && (attack || *found > 0))
-                .map(|((_, name), (found, all))| format!("{name} {found}/{all}"))
-                .collect();
-            println!("  {}: {}", if attack { "attacks" } else { "alarms" }, cells.join(", "));
-        }
+    let value = threshold(judged, &ORDINARY, 0.002);
+    for attack in [true, false] {
+        let rows = exceeding(judged, value, |row| &row.source);
+        let cells: Vec<String> = rows
+            .iter()
+            .filter(|((side, _), (found, _))| *side == attack && (attack || *found > 0))
+            .map(|((_, name), (found, all))| format!("{name} {found}/{all}"))
+            .collect();
+        println!("  {}: {}", if attack { "attacks" } else { "alarms" }, cells.join(", "));
     }
 }
 

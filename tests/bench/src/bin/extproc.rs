@@ -153,7 +153,7 @@ impl Side {
             // Work beyond its limit is refused by a gateway; here nothing exceeds it.
             let _ = self.scanner.push(rules, self.scope, text, &mut found);
             if !self.streams {
-                self.scanner.end(rules, &mut found);
+                let _ = self.scanner.end(rules, &mut found);
             }
         }
     }

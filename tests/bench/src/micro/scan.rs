@@ -20,7 +20,7 @@ pub fn scan(rules: &Ruleset, channel: Channel, text: &str, size: usize) -> Resul
             scanner.push(rules, scope, piece, &mut found).map_err(|e| format!("{e:?}"))?;
             count += matches(&mut found);
         }
-        let _ = scanner.end(rules, &mut found);
+        scanner.end(rules, &mut found).map_err(|e| format!("{e:?}"))?;
         Ok(count + matches(&mut found))
     })
 }
