@@ -104,6 +104,14 @@ pub fn print_of(digits: &str) -> Option<Print> {
     (digits.len() == 32).then_some(print)
 }
 
+/// SHA-256 of some content, cut to 16 hex digits.
+pub(crate) fn content_hash(parts: &[&[u8]]) -> String {
+    use sha2::Digest;
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    hex(hash.finalize().get(..8).unwrap_or_default())
+}
+
 /// SHA-256 of a document as it means, whatever its spacing and the order of its members: names a policy in records.
 pub fn document_hash(node: &crate::policy::Node) -> String {
     use sha2::Digest;

@@ -35,7 +35,7 @@ fn table() -> Vec<u8> {
 
 /// Names the packs' content in records, cut to 16 hex digits.
 pub fn hash() -> String {
-    crate::policy::tree(&table()).map(|n| crate::keys::document_hash(&n)).unwrap_or_default()
+    crate::keys::content_hash(&[&table(), score::model::FILE])
 }
 
 /// What a pack does where the policy names no action, by channel.

@@ -121,15 +121,7 @@ impl Scanner {
     /// # Errors
     /// As [`push`](Scanner::push), of what the last encoded run says; never on channels of answers.
     pub fn end(&mut self, rules: &Ruleset, out: &mut Vec<Found>) -> Result<(), ScanError> {
-        let paths = &mut *rules.paths();
-        let mut attempts = std::mem::take(&mut self.attempts);
-        for attempt in &mut attempts {
-            if let Some(rule) = rules.rule(attempt.rule) {
-                attempt.finish(rule, paths);
-            }
-        }
-        self.attempts = attempts;
-        self.settle(rules, paths, out);
+        self.finish(rules, &mut rules.paths(), out);
         for swallow in self.swallows.drain(..) {
             out.push(Found::Extended {
                 rule: swallow.rule,
@@ -147,6 +139,18 @@ impl Scanner {
             self.score = Some(views.end(rules, scope, depth, out)?);
         }
         Ok(())
+    }
+
+    /// Decides the open attempts.
+    fn finish(&mut self, rules: &Ruleset, paths: &mut Paths, out: &mut Vec<Found>) {
+        let mut attempts = std::mem::take(&mut self.attempts);
+        for attempt in &mut attempts {
+            if let Some(rule) = rules.rule(attempt.rule) {
+                attempt.finish(rule, paths);
+            }
+        }
+        self.attempts = attempts;
+        self.settle(rules, paths, out);
     }
 
     fn piece(
@@ -671,6 +675,9 @@ impl Scanner {
             views.hint(Hint { span: start..end, family: rule.family, weight: rule.hint });
         }
         if rule.acts(self.scope) {
+            if let Some(views) = &mut self.views {
+                views.seen(id, start..end);
+            }
             out.push(Found::Match(Finding {
                 rule: id,
                 start,

@@ -3,6 +3,8 @@
 //! Both are known when the text has ended, so they exist on request channels only (design decision 8). What is found in
 //! an encoded run is found in the whole run: an edit replaces all of it. Rules of the Raw view read text as it came.
 
+use std::ops::Range;
+
 use crate::channel::ChannelSet;
 use crate::compile::Ruleset;
 use crate::decode::{Decoded, Decoder};
@@ -16,6 +18,9 @@ const MAX_DEPTH: u8 = 2;
 /// What an encoded run adds to the score of what it says, where that scores by itself: who hides an order means it.
 const HIDDEN: u16 = 200;
 
+/// The most findings of the text itself that are kept, to leave out what an encoded run repeats of them.
+const MAX_SEEN: usize = 256;
+
 /// The views of one text.
 #[derive(Default)]
 pub(crate) struct Views {
@@ -23,6 +28,7 @@ pub(crate) struct Views {
     decoder: Decoder,
     decoded: Vec<Decoded>,
     found: Vec<Finding>,
+    seen: Vec<(u16, Range<u64>)>,
     score: u16,
 }
 
@@ -44,6 +50,13 @@ impl Views {
         Ok(())
     }
 
+    /// What a rule has found in the text itself.
+    pub fn seen(&mut self, rule: u16, span: Range<u64>) {
+        if self.seen.len() < MAX_SEEN {
+            self.seen.push((rule, span));
+        }
+    }
+
     /// What a rule that only hints has found.
     pub fn hint(&mut self, hint: Hint) {
         self.scorer.hint(hint);
@@ -59,7 +72,9 @@ impl Views {
     ) -> Result<u16, ScanError> {
         self.decoder.end(&mut self.decoded);
         self.read(rules, scope, depth)?;
-        out.extend(self.found.drain(..).map(Found::Match));
+        let within = |f: &Finding, at: &Range<u64>| f.start <= at.start && at.end <= f.end;
+        let known = |f: &Finding| self.seen.iter().any(|(id, at)| *id == f.rule && within(f, at));
+        out.extend(self.found.into_iter().filter(|f| !known(f)).map(Found::Match));
         let score = rules.judge(scope, self.scorer, out);
         Ok(score.max(self.score))
     }
@@ -91,3 +106,7 @@ impl Views {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic)]
+mod tests;

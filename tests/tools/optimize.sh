@@ -22,7 +22,7 @@ flags=(
 )
 wasm_opt=$1 input=$2 output=$3
 # Bytes. About 34 MB of resident memory come with each MB of module.
-limit=${4:-$((700 * 1024))}
+limit=${4:-$((900 * 1024))}
 stamp="$output.stamp"
 
 digest() {

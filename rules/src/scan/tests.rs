@@ -24,7 +24,8 @@ struct Scan {
 }
 
 fn scan<'a>(rules: &Ruleset, scope: ChannelSet, pieces: impl Iterator<Item = &'a str>) -> Scan {
-    let (mut scanner, mut found) = (Scanner::default(), Vec::new());
+    // Requests are decoded as well, answers are not: here only what the rules find in the text itself is compared.
+    let (mut scanner, mut found) = (Scanner::within(u8::MAX), Vec::new());
     for piece in pieces {
         if let Err(error) = scanner.push(rules, scope, piece, &mut found) {
             return Scan { work: Err(error), found: Vec::new() };

@@ -6,7 +6,7 @@
 //! `rules/tools/train` writes the file and says from what data; `rules/model/README.md` is its model card.
 
 /// The file: what it is, its knots, and the weights.
-const FILE: &[u8] = include_bytes!("../../model/injection.bin");
+pub(crate) const FILE: &[u8] = include_bytes!("../../model/injection.bin");
 /// What the file begins with.
 pub const MAGIC: &[u8; 8] = b"weirng02";
 /// Bits of a feature's hash that name its slot, and those that show whose it is.

@@ -62,7 +62,9 @@ impl Rules {
         if scanner.push(&self.set, scope, text, &mut found).is_err() {
             return Ruled { acts: true, hinted: 0 };
         }
-        scanner.end(&self.set, &mut found);
+        if scanner.end(&self.set, &mut found).is_err() {
+            return Ruled { acts: true, hinted: 0 };
+        }
         Ruled { acts: !found.is_empty(), hinted: scanner.score().unwrap_or(0) }
     }
 
@@ -74,28 +76,25 @@ impl Rules {
         [rules, classifier, rules || classifier, joined]
     }
 
-    /// A table of recall, or of false alarms, by the name that `by` gives a row.
-    pub fn table(
-        &self,
-        judged: &[Judged<'_>],
-        knots: &[f32],
-        attack: bool,
-        by: impl Fn(&crate::rows::Row) -> String,
-    ) -> String {
-        let mut rows: BTreeMap<String, ([usize; 4], usize)> = BTreeMap::new();
-        for one in judged.iter().filter(|one| one.row.attack == attack) {
+    /// The shares of attacks, and then of benign texts, that are flagged, by kind.
+    pub fn table(&self, judged: &[Judged<'_>], knots: &[f32]) -> String {
+        let mut rows: BTreeMap<(bool, &str), ([usize; 4], usize)> = BTreeMap::new();
+        for one in judged {
             let flags = self.flags(self.judge(&one.row.text), points(knots, one.value));
-            for name in [by(one.row), "all".to_owned()] {
-                let (counts, all) = rows.entry(name).or_default();
+            let benign = !one.row.attack;
+            for name in [one.row.kind.as_str(), "all"] {
+                let (counts, all) = rows.entry((benign, name)).or_default();
                 *all += 1;
                 counts.iter_mut().zip(flags).for_each(|(count, flag)| *count += usize::from(flag));
             }
         }
-        let mut text = String::from("| | texts | rules | classifier | either | joined |\n|---|--:|--:|--:|--:|--:|\n");
-        for (name, (counts, all)) in rows {
-            let cells: Vec<String> =
-                counts.iter().map(|count| format!("{:.4}", *count as f64 / all as f64)).collect();
-            text.push_str(&format!("| {name} | {all} | {} |\n", cells.join(" | ")));
+        let mut text = String::from(
+            "| | texts | rules | classifier | either | joined |\n|---|--:|--:|--:|--:|--:|\n",
+        );
+        for ((benign, name), (counts, all)) in rows {
+            let cells = counts.map(|count| format!("{:.4}", count as f64 / all as f64)).join(" | ");
+            let side = if benign { "benign" } else { "attack" };
+            text.push_str(&format!("| {side}: {name} | {all} | {cells} |\n"));
         }
         text
     }

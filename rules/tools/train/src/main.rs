@@ -49,19 +49,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [_, _, medium, low] = shares;
     let knots: Vec<f32> = shares.into_iter().chain([low + (low - medium)]).collect();
     println!("\nknots at {knots:?}");
-    for level in [Level::Medium, Level::Low] {
-        let rules = Rules::new(level)?;
-        for (what, judged) in [("same sources", &alike), ("other sources", &other)] {
-            for attack in [true, false] {
-                println!("\n{level:?}, {what}, {}", if attack { "recall" } else { "false alarms" });
-                println!("{}", rules.table(judged, &knots, attack, |row| row.kind.clone()));
-            }
-        }
-    }
     if let Some(file) = args.next() {
         let all: Vec<&Row> = rows.iter().collect();
         let model = fit(&all, &settings, SEED);
         std::fs::write(&file, written(&model, &knots))?;
+    }
+    for level in [Level::Medium, Level::Low] {
+        let rules = Rules::new(level)?;
+        for (what, judged) in [("same sources", &alike), ("other sources", &other)] {
+            println!("\n{level:?}, {what}: recall, then false alarms\n");
+            println!("{}", rules.table(judged, &knots));
+        }
     }
     Ok(())
 }
