@@ -338,8 +338,8 @@ fn the_samples_are_measured() {
         assert!(count(of, "/overall/attacks/texts") >= 50);
         assert!(count(of, "/overall/benign/texts") >= 40);
         assert!(at(of, "/by/language").as_object().unwrap().len() >= 13);
-        assert!(count(of, "/overall/attacks/flagged") >= 21);
-        assert!(count(of, "/overall/benign/flagged") <= 1);
+        assert!(count(of, "/overall/attacks/flagged") >= 45);
+        assert!(count(of, "/overall/benign/flagged") <= 2);
         assert_eq!(count(of, "/notInspected"), 0);
     }
     assert_eq!(count(&flag, "/overall/attacks/blocked"), 0, "FLAG only counts");

@@ -136,7 +136,8 @@ impl Scanner {
         let scope = self.scope;
         *self = Scanner { base: end, origin: end, spare, depth, ..Scanner::default() };
         if let Some(views) = views {
-            self.score = Some(views.end(rules, scope, depth, out)?);
+            let score = views.end(rules, scope, depth, out)?;
+            self.score = rules.scoring(scope).next().map(|_| score);
         }
         Ok(())
     }
