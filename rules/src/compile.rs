@@ -12,8 +12,7 @@ use crate::openings::Openings;
 use crate::packs;
 use crate::pattern::{Class, MAX_PATHS, Options, Paths, Program, Threads};
 use crate::policy::{
-    self,
-    Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator,
+    self, Exposure, Mask, Mode, Policy, PolicyError, PolicyErrors, Rule, Sensitivity, Validator,
     ValidatorKind, View,
 };
 use crate::score::Model;
@@ -257,10 +256,9 @@ impl Ruleset {
         self.viewed = self.viewed.intersection(ChannelSet::REQUEST);
         self.model = if classifier { Model::built_in() } else { None };
         let families: Vec<&str> = sources.iter().map(Source::family).collect();
-        for (at, rule) in self.rules.iter_mut().enumerate() {
-            let same = |family: &&str| Some(family) == families.get(at).as_ref().copied();
-            let first = families.iter().position(|family| same(&family));
-            rule.family = first.unwrap_or(at) as u16;
+        for (rule, family) in self.rules.iter_mut().zip(&families) {
+            let first = families.iter().position(|other| other == family);
+            rule.family = first.unwrap_or_default() as u16;
         }
     }
 

@@ -7,17 +7,19 @@ use std::ops::Range;
 
 use crate::channel::ChannelSet;
 use crate::compile::Ruleset;
-use crate::decode::{Decoded, Decoder};
+use crate::decode::{Decoded, Decoder, Kind};
 use crate::finding::{Finding, Found, ScanError};
 use crate::policy::View;
 use crate::scan::{Scanner, closed};
-use crate::score::{Hint, Scorer};
+use crate::score::{Hint, Scorer, threshold};
 
 /// Encodings within encodings that are read.
 const MAX_DEPTH: u8 = 2;
 /// What an encoded run adds to the score of what it says, where that scores by itself: who hides an order means it.
 const HIDDEN: u16 = 200;
 
+/// The fewest words of an encoded run that are scored.
+const LEAST_WORDS: usize = 4;
 /// The most findings of the text itself that are kept, to leave out what an encoded run repeats of them.
 const MAX_SEEN: usize = 256;
 
@@ -87,12 +89,19 @@ impl Views {
             scanner.push(rules, scope, &decoded.text, &mut found)?;
             scanner.end(rules, &mut found)?;
             let score = scanner.score().unwrap_or(0);
-            self.score = self.score.max(score);
-            if score >= HIDDEN {
+            // A name of a few words, such as an identifier, orders nothing.
+            let score =
+                if decoded.text.split(' ').nth(LEAST_WORDS - 1).is_some() { score } else { 0 };
+            if score >= threshold::HIGH && hides(decoded.kind) {
                 let (span, family) = (decoded.span.clone(), u16::MAX - decoded.kind as u16);
-                self.scorer.hint(Hint { span, family, weight: score.saturating_add(HIDDEN) });
+                let weight = score.saturating_add(HIDDEN);
+                self.scorer.hint(Hint { span, family, weight });
             }
-            let folded = |f: &Finding| rules.rule(f.rule).is_some_and(|r| r.view != View::Raw);
+            self.score = self.score.max(score);
+            let folded = |f: &Finding| {
+                let rule = rules.rule(f.rule);
+                rule.is_some_and(|r| r.view != View::Raw && (r.score.is_none() || score > 0))
+            };
             for finding in closed(found).into_iter().filter(folded) {
                 let again = |f: &Finding| f.rule == finding.rule && f.end == decoded.span.end;
                 if self.found.iter().any(again) {
@@ -105,6 +114,12 @@ impl Views {
         }
         Ok(())
     }
+}
+
+/// Whether ordinary text is never written so, but to keep it from being read.
+fn hides(kind: Kind) -> bool {
+    use Kind::{Base64, Hex, Morse, Reversed, Rot13, Tags};
+    matches!(kind, Base64 | Hex | Morse | Reversed | Rot13 | Tags)
 }
 
 #[cfg(test)]

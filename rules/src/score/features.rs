@@ -245,7 +245,9 @@ mod tests {
     #[test]
     fn the_same_is_seen_in_other_clothes() {
         let plain = features("Ignore all 25 rules!");
-        for other in ["IGNORE  all\n99 rules!!", "ｉｇｎｏｒｅ all 7 rules!", "Ignóre all 12345 rules!"] {
+        for other in
+            ["IGNORE  all\n99 rules!!", "ｉｇｎｏｒｅ all 7 rules!", "Ignóre all 12345 rules!"]
+        {
             assert_eq!(features(other), plain, "{other}");
         }
         assert_ne!(features("ignore all rules"), features("all ignore rules"));

@@ -50,14 +50,23 @@ struct Windows {
     sum: i32,
     /// Where the word that is being read began.
     open: u64,
+    /// Where the last word ended.
+    last: u64,
     /// Where the text ended that was read.
     end: u64,
 }
 
 impl Default for Scorer {
     fn default() -> Scorer {
-        let windows =
-            Windows { sums: [0; RING], begins: [0; RING], words: 0, sum: 0, open: 0, end: 0 };
+        let windows = Windows {
+            sums: [0; RING],
+            begins: [0; RING],
+            words: 0,
+            sum: 0,
+            open: 0,
+            last: 0,
+            end: 0,
+        };
         Scorer { features: Features::default(), windows, regions: Regions::default() }
     }
 }
@@ -103,7 +112,9 @@ impl Scorer {
         let Scorer { features, windows, regions } = &mut self;
         if let Some(model) = model {
             let next = windows.end..windows.end;
-            features.end(&mut Weigh { model, windows, regions, next });
+            let seen = &mut Weigh { model, windows, regions, next };
+            features.end(seen);
+            seen.rest();
         }
         self.regions.closed()
     }
@@ -138,7 +149,7 @@ impl Ruleset {
     }
 }
 
-/// Adds weights up, and looks at the windows that end with a word whose own weights do not speak against it.
+/// Adds weights up, and looks at the windows that end with a word.
 struct Weigh<'a> {
     model: &'a Model,
     windows: &'a mut Windows,
@@ -154,32 +165,42 @@ impl Seen for Weigh<'_> {
     }
 
     fn word(&mut self, alone: bool) {
-        let Weigh { model, windows, regions, next } = self;
-        let span = if alone { next.clone() } else { windows.open..next.start };
-        let slot = |words: usize| words % RING;
-        let rises = windows.sums.get(slot(windows.words)).is_some_and(|sum| windows.sum >= *sum);
+        let Weigh { windows, next, .. } = self;
+        let (begin, end) = if alone { (next.start, next.end) } else { (windows.open, next.start) };
         windows.words += 1;
-        if let Some(sum) = windows.sums.get_mut(slot(windows.words)) {
+        windows.last = end;
+        if let Some(sum) = windows.sums.get_mut(windows.words % RING) {
             *sum = windows.sum;
         }
-        if let Some(place) = windows.begins.get_mut(slot(windows.words)) {
-            *place = span.start;
+        if let Some(place) = windows.begins.get_mut(windows.words % RING) {
+            *place = begin;
         }
-        if !rises {
-            return;
+        for words in WINDOWS {
+            if words <= self.windows.words {
+                self.window(words);
+            }
         }
-        for longest in WINDOWS {
-            let words = longest.min(windows.words);
-            let first = windows.words - words;
-            let before = windows.sums.get(slot(first)).copied().unwrap_or(0);
-            let value = model.window(windows.sum.wrapping_sub(before), words);
-            if value >= model.floor() {
-                let start = windows.begins.get(slot(first + 1)).copied().unwrap_or(span.start);
-                regions.window(start..span.end, model.points(value));
-            }
-            if words < longest {
-                break;
-            }
+    }
+}
+
+impl Weigh<'_> {
+    /// Looks at the window of the last so many words.
+    fn window(&mut self, words: usize) {
+        let Weigh { model, windows, regions, .. } = self;
+        let first = windows.words.saturating_sub(words);
+        let before = windows.sums.get(first % RING).copied().unwrap_or(0);
+        let value = model.window(windows.sum.wrapping_sub(before), words);
+        if value >= model.floor() {
+            let start = windows.begins.get((first + 1) % RING).copied().unwrap_or(windows.last);
+            regions.window(start..windows.last, model.points(value));
+        }
+    }
+
+    /// A text that is shorter than a window is one.
+    fn rest(&mut self) {
+        let words = self.windows.words;
+        if words > 0 && WINDOWS.into_iter().any(|longer| words < longer) {
+            self.window(words);
         }
     }
 }

@@ -27,7 +27,9 @@ const TWICE: &str = "ZEdobElIRjFhV1YwSUdoaGNtSnZjaUJ6YkdWbGNITT0=";
 
 #[test]
 fn what_an_encoded_run_says_is_found_in_all_of_the_run_at_every_cut() {
-    for run in [BASE64, HEX, TWICE, "%71%75%69%65%74%20%68%61%72%62%6F%72", "q u i e t   h a r b o r"] {
+    for run in
+        [BASE64, HEX, TWICE, "%71%75%69%65%74%20%68%61%72%62%6F%72", "q u i e t   h a r b o r"]
+    {
         let text = format!("Read this: {run} and go.");
         let whole = found(Channel::RequestUser, &[&text]);
         let [(rule, start, end)] = whole.as_slice() else { panic!("{run}: {whole:?}") };
