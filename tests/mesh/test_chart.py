@@ -1,6 +1,7 @@
 """The Helm chart: what it makes of its values, and Weir by EnvoyFilter, which only the chart brings."""
 
 import json
+import os
 import subprocess
 
 import egress
@@ -9,7 +10,7 @@ import yaml
 from egress import ask, back_to_shadow, enforces, records
 from envoy import wait_for
 from lab import Lab, tools
-from manifests import ISTIO, Image, as_list, istioctl_takes
+from manifests import ISTIO, Image, as_list, istioctl_takes, kustomized
 from providers import OpenAI
 from samples import INJECTION
 
@@ -24,9 +25,10 @@ def template(image: Image, *values: str, check: bool = True) -> list[dict]:
     return [document for document in yaml.safe_load_all(done.stdout) if document and document["kind"] != "ConfigMap"]
 
 
-def helm(*arguments) -> subprocess.CompletedProcess:
-    """Runs helm."""
-    return subprocess.run([tools() / "bin/helm", *map(str, arguments)], capture_output=True, text=True)
+def helm(*arguments, lab: Lab | None = None) -> subprocess.CompletedProcess:
+    """Runs helm, with the lab as its cluster or without one."""
+    settings = os.environ | ({"KUBECONFIG": str(lab.folder / "kubeconfig")} if lab else {})
+    return subprocess.run([tools() / "bin/helm", *map(str, arguments)], capture_output=True, text=True, env=settings)
 
 
 def pinned(image: Image) -> list[str]:
@@ -71,6 +73,60 @@ def test_labels_of_metrics_are_those_of_the_overlay(image):
     assert json.loads(config["data"]["custom_bootstrap.json"]) == json.loads(shipped)
 
 
+WATCHED = ["--set", "monitoring.enabled=true"]
+
+
+def monitoring_of(image: Image, *values: str) -> list[dict]:
+    """What the chart brings with monitoring on, and not without."""
+    arguments = ("template", "weir", CHART, "--namespace", egress.NAMESPACE, *pinned(image), *values)
+    outputs = [helm(*arguments).stdout, helm(*arguments, *WATCHED).stdout]
+    without, found = ([d for d in yaml.safe_load_all(output) if d] for output in outputs)
+    assert [d for d in found if d in without] == without != []
+    return [d for d in found if d not in without]
+
+
+def test_monitoring_is_that_of_the_folder(lab: Lab, mesh, image):
+    """The same selector, rules and dashboard, under the release's name; and the API server takes it."""
+
+    def told(documents: list[dict]) -> dict:
+        return {d["kind"]: d.get("spec") or (d["metadata"]["labels"], d["data"]) for d in documents}
+
+    found = monitoring_of(image)
+    assert told(found) == told(list(yaml.safe_load_all(kustomized("monitoring"))))
+    assert {d["metadata"]["name"] for d in found} == {"weir", "weir-dashboard"}
+    lab.try_out(as_list(found))
+
+
+def test_monitoring_follows_the_place(image):
+    waypoint = "selector=null,targetRefs[0].kind=Gateway,targetRefs[0].name=models"
+    found = {d["kind"]: d for d in monitoring_of(image, "--set", f"{waypoint},monitoring.labels.release=prometheus")}
+    [expression] = found["PodMonitor"]["spec"]["selector"]["matchExpressions"]
+    assert expression == {"key": "gateway.networking.k8s.io/gateway-name", "operator": "In", "values": ["models"]}
+    for kind in ("PodMonitor", "PrometheusRule"):
+        assert found[kind]["metadata"]["labels"] == {"release": "prometheus"}
+
+
+def test_a_release_is_installed_enforced_and_taken_out(lab: Lab, mesh, image):
+    """By helm itself, as its notes say; in a namespace in which no proxy is."""
+
+    def mode() -> str:
+        path = "jsonpath={.spec.pluginConfig.spec.mode}"
+        return lab.kubectl("-n", "released", "get", "wasmplugin", "guard", "-o", path, check=False).stdout
+
+    def done(*arguments) -> str:
+        finished = helm(*arguments, "--namespace", "released", lab=lab)
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    notes = done("install", "guard", CHART, "--create-namespace", *pinned(image), *WATCHED)
+    assert mode() == "Shadow" and "PodMonitor guard" in notes and "in Shadow" in notes
+    assert "in Enforce" in done("upgrade", "guard", CHART, "--reuse-values", "--set", "mode=Enforce")
+    assert mode() == "Enforce"
+    lab.kubectl("-n", "released", "get", "podmonitor,prometheusrule", "guard")
+    done("uninstall", "guard")
+    assert mode() == ""
+
+
 REFUSED = {
     "fail-open": (["failStrategy=FAIL_OPEN"], "failStrategy"),
     "unpinned": (["module.sha256="], "sha256"),
@@ -78,6 +134,7 @@ REFUSED = {
     "both": (["targetRefs[0].kind=Gateway", "targetRefs[0].name=a"], "targetRefs"),
     "a-typing-error": (["modul.url=x"], "modul"),
     "held-by-a-plugin": (["policy.kind=Policy", "policy.metadata.name=a", "policy.spec.holdHeaders=true"], "holdHeaders"),
+    "nobody-to-watch": (["selector=null,monitoring.enabled=true,targetRefs[0].kind=Service,targetRefs[0].name=a"], "Gateway"),
     "waypoint": (["kind=EnvoyFilter", "targetRefs[0].kind=Gateway", "targetRefs[0].name=a"], "targetRefs"),
 }
 

@@ -105,7 +105,8 @@ def test_the_other_commands(lab, copy):
     check, charts, monitoring, admission, doctor = others
     run(lab, ROOT, check)
     run(lab, ROOT, doctor)
-    assert "kind: WasmPlugin" in run(lab, copy, charts)
+    rendered = run(lab, copy, charts)
+    assert all(f"kind: {kind}" in rendered for kind in ("WasmPlugin", "EnvoyFilter", "PodMonitor"))
     assert "kind: PrometheusRule" in run(lab, copy, monitoring)
     run(lab, copy, admission)
     run(lab, copy, "kubectl delete -k istio/admission")

@@ -36,6 +36,21 @@ match:
 {{- end }}
 {{- end -}}
 
+{{/* The same as a selector of pods. Istio labels those of a waypoint with the name of their Gateway. */}}
+{{- define "weir.pods" -}}
+{{- if .Values.targetRefs -}}
+{{- $names := list -}}
+{{- range .Values.targetRefs -}}
+{{- if ne .kind "Gateway" -}}{{- fail "monitoring: only targetRefs of kind Gateway say which pods to watch" -}}{{- end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+matchExpressions:
+  - {key: gateway.networking.k8s.io/gateway-name, operator: In, values: {{ toJson $names }}}
+{{- else -}}
+matchLabels: {{ toJson .Values.selector }}
+{{- end -}}
+{{- end -}}
+
 {{/* The module and its policy: fields of a WasmPlugin's spec, and of a TrafficExtension's spec.wasm. */}}
 {{- define "weir.plugin" -}}
 pluginName: weir
