@@ -162,6 +162,11 @@ impl Request {
         self.body.len()
     }
 
+    /// Bytes that have not gone on yet.
+    pub fn kept(&self) -> usize {
+        self.ready.len() + self.body.len()
+    }
+
     /// What has not gone on yet of the body: as it came, or as edited after [`end`](Request::end).
     pub fn into_body(mut self) -> Vec<u8> {
         self.ready.append(&mut self.body);

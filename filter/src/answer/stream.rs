@@ -251,6 +251,8 @@ impl StreamAnswer {
         let _ = self.end_lanes(|_| true, tally);
         let mut held = Vec::new();
         for (block, _) in self.queue.drain(..) {
+            // It was counted as read when it came.
+            tally.answer_bytes = tally.answer_bytes.saturating_sub(block.raw.len() as u64);
             block.write(&mut held);
         }
         self.queued = 0;

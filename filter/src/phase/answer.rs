@@ -22,11 +22,17 @@ impl Exchange {
         }
         head.strip_weir(host, Side::Answer);
         let (Some(dialect), Some(engine)) = (self.dialect, self.engine.clone()) else {
+            if self.is_named() {
+                self.answering = Answering::Unread;
+            }
             return Flow::Continue;
         };
         let status = head.get(":status");
         let bodiless = self.head_request || matches!(status, "204" | "304");
         if status.starts_with('1') {
+            if status == "101" {
+                self.answering = Answering::Unread;
+            }
             return Flow::Continue;
         }
         self.facts.status = status.to_owned();
@@ -71,8 +77,7 @@ impl Exchange {
         self.tally.fault(reason);
         if self.fails_open() {
             self.tally.reach(Decision::Audit);
-            let length = head.length().unwrap_or(0);
-            self.tally.unread_bytes = self.tally.unread_bytes.saturating_add(length);
+            self.answering = Answering::Unread;
             return Flow::Continue;
         }
         self.tally.reach(Decision::Fail);
@@ -88,8 +93,11 @@ impl Exchange {
 
     /// More of the answer's body is buffered: `size` bytes; `end` says that it is complete.
     pub fn answer_body(&mut self, host: &mut dyn Host, size: usize, end: bool) -> Flow {
-        if self.replied || matches!(self.answering, Answering::Passing) {
-            return Flow::Continue;
+        match self.answering {
+            _ if self.replied => return Flow::Continue,
+            Answering::Passing => return Flow::Continue,
+            Answering::Unread => return self.passes_unread(size),
+            _ => {}
         }
         if std::mem::take(&mut self.cuts) && !end {
             // The ending has left with the callback before this one.
@@ -148,7 +156,7 @@ impl Exchange {
 
     /// Answer trailers arrived: the body is complete.
     pub fn answer_trailers(&mut self, host: &mut dyn Host) -> Flow {
-        if self.replied || matches!(self.answering, Answering::Passing) {
+        if self.replied || matches!(self.answering, Answering::Passing | Answering::Unread) {
             return Flow::Continue;
         }
         let mut out = Vec::new();
@@ -184,7 +192,7 @@ impl Exchange {
     ) -> bool {
         let tally = &mut self.tally;
         let result = match &mut self.answering {
-            Answering::Passing | Answering::Over => Ok(()),
+            Answering::Passing | Answering::Unread | Answering::Over => Ok(()),
             Answering::Json(json) => json.write(chunk, out, tally).and_then(|()| match end {
                 true => json.end(out, tally),
                 false => Ok(()),
@@ -216,12 +224,12 @@ impl Exchange {
                 self.tally.fault(fault.word());
                 if self.fails_open() {
                     self.tally.reach(Decision::Audit);
-                    let held = match std::mem::replace(&mut self.answering, Answering::Passing) {
+                    let held = match std::mem::replace(&mut self.answering, Answering::Unread) {
                         Answering::Json(mut json) => json.surrender(),
                         Answering::Stream(mut stream) => stream.surrender(&mut self.tally),
                         _ => Vec::new(),
                     };
-                    self.tally.unread_bytes += held.len() as u64;
+                    self.passes_unread(held.len());
                     out.extend(held);
                     return false;
                 }

@@ -16,14 +16,16 @@ use crate::dialect::Dialect;
 use crate::engine::Engine;
 use crate::guard::Guard;
 use crate::head::Head;
-use crate::host::{Host, Side};
+use crate::host::{Flow, Host, Side};
 use crate::message::Body;
 use crate::request::Request;
 use crate::tally::{Decision, Tally};
 
 enum Requesting {
-    /// Not read: no body, not ours, or over.
+    /// Nothing to read: no body, not ours, or over.
     Passing,
+    /// The policy names it and lets it pass as it is: only its bytes are counted.
+    Unread,
     Reading(Box<Request>),
     /// Answered by us; nothing more goes up.
     Refused,
@@ -31,6 +33,8 @@ enum Requesting {
 
 enum Answering {
     Passing,
+    /// As of requests.
+    Unread,
     Json(Box<JsonAnswer>),
     Stream(Box<StreamAnswer>),
     /// The ending is sent; the rest is swallowed.
@@ -148,6 +152,12 @@ impl Exchange {
         let short = head.length().is_some_and(|length| length <= paused.min(MAX_IN_PLACE));
         let needed = waits || short || !head.get("trailer").is_empty() || frames(host);
         Body::new(if needed { paused } else { 0 }, short)
+    }
+
+    /// Bytes pass of what is [`Unread`](Requesting::Unread).
+    fn passes_unread(&mut self, size: usize) -> Flow {
+        self.tally.unread_bytes = self.tally.unread_bytes.saturating_add(size as u64);
+        Flow::Continue
     }
 
     fn fails_open(&self) -> bool {

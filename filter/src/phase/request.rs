@@ -110,10 +110,12 @@ impl Exchange {
     /// More of the request's body is buffered: `size` bytes; `end` says that it is complete.
     pub fn request_body(&mut self, host: &mut dyn Host, size: usize, end: bool) -> Flow {
         self.waiting_since = None;
-        if matches!(self.requesting, Requesting::Refused) {
-            return Flow::Pause;
+        match self.requesting {
+            Requesting::Refused => return Flow::Pause,
+            Requesting::Passing => return Flow::Continue,
+            Requesting::Unread => return self.passes_unread(size),
+            Requesting::Reading(_) => {}
         }
-        let Requesting::Reading(_) = self.requesting else { return Flow::Continue };
         if size == 0 && !end && self.request_size == 0 && self.request_head.is_none() {
             // Another Weir collects the body in front of us, and will hand over all of it at once: more than a stream
             // that is paused may take in.
@@ -166,7 +168,7 @@ impl Exchange {
         self.waiting_since = None;
         match self.requesting {
             Requesting::Refused => Flow::Pause,
-            Requesting::Passing => Flow::Continue,
+            Requesting::Passing | Requesting::Unread => Flow::Continue,
             Requesting::Reading(_) => match self.read_request(&[], true) {
                 Ok(()) => self.judge_request(host, true),
                 Err(fault) => self.request_fault(host, fault),
@@ -201,11 +203,13 @@ impl Exchange {
             self.tally.fault(fault.word());
             self.tally.reach(Decision::Audit);
             self.release_request_head(host);
-            let reading = std::mem::replace(&mut self.requesting, Requesting::Passing);
+            let reading = std::mem::replace(&mut self.requesting, Requesting::Unread);
             let Requesting::Reading(mut request) = reading else { return Flow::Continue };
+            let kept = request.kept();
+            self.request_size = self.request_size.saturating_sub(kept as u64);
+            self.passes_unread(kept);
             request.edit();
             let body = request.into_body();
-            self.tally.unread_bytes = self.tally.unread_bytes.saturating_add(body.len() as u64);
             return match self.request_body.write(host, Side::Request, &body) {
                 Ok(()) => Flow::Continue,
                 Err(_) => self.fail_closed(host, "host", 500),
@@ -218,7 +222,7 @@ impl Exchange {
         if self.fails_open() {
             self.tally.fault(reason);
             self.tally.reach(Decision::Audit);
-            self.requesting = Requesting::Passing;
+            self.requesting = Requesting::Unread;
             return Flow::Continue;
         }
         self.fail_closed(host, reason, status)
@@ -240,6 +244,7 @@ impl Exchange {
     /// What the policy makes of a request that it names and cannot read.
     fn uninspectable(&mut self, host: &mut dyn Host, rule: Inspect, reason: &'static str) -> Flow {
         self.tally.fault(reason);
+        self.requesting = Requesting::Unread;
         let mode = self.tally.mode();
         if rule == Inspect::Allow {
             return Flow::Continue;
