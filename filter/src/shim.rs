@@ -88,6 +88,7 @@ impl RootContext for Root {
             Configured::Degraded { reasons, opens } => ("degraded", None, Some(opens), reasons),
             Configured::Refused { reasons } => {
                 report("refused", &reasons);
+                count_refused(&self.name, 1);
                 return false;
             }
         };
@@ -101,6 +102,8 @@ impl RootContext for Root {
         self.guard = guard;
         self.degraded = opens.map(|opens| Rc::new(Degraded::new(opens)));
         report(state, &reasons);
+        // It is there before it counts: a series that begins at 1 is no increase.
+        count_refused(&self.name, 0);
         for known in ["active", "stale", "degraded"] {
             gauge(&format!("weir_policy_{known}"), &self.name, u64::from(known == state));
         }
@@ -187,14 +190,26 @@ fn report_expired(plugin: &str, guard: &Guard, now: u64) {
     gauge("weir_exceptions_expired", plugin, expired);
 }
 
-/// Sets a gauge of one plugin: there may be several in a process, and each tells its own state.
-fn gauge(name: &str, plugin: &str, value: u64) {
+/// A metric's name for one plugin: there may be several in a process, and each tells its own state.
+fn of_plugin(name: &str, plugin: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "._-/".contains(c) { c } else { '_' };
     let plugin: String = plugin.chars().take(MAX_LABEL).map(safe).collect();
     let mut full = name.to_owned();
     label(&mut full, "plugin", &plugin);
-    if let Some(id) = metric(MetricKind::Gauge, &full) {
+    full
+}
+
+fn gauge(name: &str, plugin: &str, value: u64) {
+    if let Some(id) = metric(MetricKind::Gauge, &of_plugin(name, plugin)) {
         hostcalls::record(id, value);
+    }
+}
+
+/// A refusal changes no gauge: whoever is asked ends with it, and is not asked again when the good text comes back.
+fn count_refused(plugin: &str, by: i64) {
+    let name = of_plugin("weir_policy_refused", plugin) + "_total";
+    if let Some(id) = metric(MetricKind::Counter, &name) {
+        hostcalls::increment(id, by);
     }
 }
 

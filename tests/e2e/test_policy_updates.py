@@ -30,6 +30,7 @@ def told(envoy: Gateway) -> dict[str, int]:
     return {
         **{f"policy_{name}": envoy.gauge(f"weir_policy_{name}") for name in gauges},
         **{name: stats.get(f"wasmcustom.weir_{name}", 0) for name in counters},
+        "policy_refused_total": stats.get("wasmcustom.weir_policy_refused_plugin=.=weir;.;_total", 0),
     }
 
 
@@ -59,6 +60,7 @@ def test_good_after_bad(fresh, upstream, delivery):
 def test_bad_update_leaves_the_old_policy(fresh, upstream, delivery):
     envoy = fresh(GUARD, delivery=delivery)
     assert state(ask(envoy.port, upstream)) == "filtered" and refuses_injection(envoy.port, upstream)
+    assert told(envoy)["policy_refused_total"] == 0
     envoy.replace_policy(BAD_ONE)
     for _ in range(20):
         assert state(ask(envoy.port, upstream)) == "filtered"
@@ -66,6 +68,7 @@ def test_bad_update_leaves_the_old_policy(fresh, upstream, delivery):
     assert envoy.update_stats(resource(delivery))["update_rejected"] == 1
     assert "weir: policy refused: /spec/packz: unknown field" in envoy.log()
     assert told(envoy)["policy_active"] == 1 and told(envoy)["stale_requests_total"] == 0
+    assert told(envoy)["policy_refused_total"] == 1
     envoy.replace_policy(MASK_ONLY)
     wait_for("the next policy in force", lambda: not refuses_injection(envoy.port, upstream))
     assert state(ask(envoy.port, upstream)) == "filtered"

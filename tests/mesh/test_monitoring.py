@@ -9,7 +9,7 @@ import yaml
 from egress import ask, back_to_shadow, enforces, records
 from envoy import wait_for
 from lab import Lab, tools
-from manifests import ISTIO, as_list, kustomized
+from manifests import ISTIO, as_list, kustomized, plugin_of
 from prometheus import Prometheus, plain_rules
 from samples import INJECTION
 
@@ -66,8 +66,22 @@ def test_prometheus_sees_what_happened(lab: Lab, mesh, provider, prometheus):
         wait_for(recording, lambda: prometheus.query(recording), 30)  # noqa: B023
     groups = prometheus.get("rules")["groups"]
     health = {rule["name"]: rule["health"] for group in groups for rule in group["rules"]}
-    assert len(health) == 9 and set(health.values()) == {"ok"}, health
+    assert len(health) == 10 and set(health.values()) == {"ok"}, health
     assert prometheus.query("weir_policy_active")[0]["metric"]["plugin"].startswith("weir-egress.weir")
+    back_to_shadow(lab, mesh, provider)
+
+
+def test_a_refused_policy_is_an_alert(lab: Lab, mesh, provider, prometheus):
+    """The gauges say that the old policy is active, which it is."""
+    firing = 'ALERTS{alertname="WeirPolicyRefused", alertstate="firing"}'
+    wait_for("the counter, at nothing", lambda: prometheus.query("weir_policy_refused_total"), 30)
+    assert not prometheus.query(firing)
+    broken = plugin_of(mesh("egress"))
+    broken["spec"]["pluginConfig"]["spec"]["packs"] = [{"name": "nobody", "action": "Mask"}, {"name": "noone"}]
+    lab.apply(as_list([broken]))
+    found = wait_for("the alert", lambda: prometheus.query(firing), 30)
+    assert found[0]["metric"]["plugin"].startswith("weir-egress.weir")
+    assert prometheus.query("weir_policy_active")[0]["value"][1] == "1"
     back_to_shadow(lab, mesh, provider)
 
 
