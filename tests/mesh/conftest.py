@@ -100,11 +100,13 @@ def mesh(
     """The egress gateway in Shadow; gives the resources of any overlay of it."""
     import egress
 
-    folder = egress.write_credentials(tmp_path_factory.mktemp("keys") / "credentials")
+    folder = tmp_path_factory.mktemp("keys") / "credentials"
 
     def of(overlay: str) -> list[dict]:
         return egress.documents(overlay, image, provider, authority, folder)
 
-    egress.up(lab, of("egress"))
+    found = of("egress")
+    egress.mount(found, folder, egress.CREDENTIALS)
+    egress.up(lab, found)
     wait_for("the first answer", lambda: egress.ask(provider).status == 200, 60)
     return of

@@ -1,6 +1,7 @@
 """The shared egress gateway as `istio/overlays` has it, with what a cluster would add, and the provider next door."""
 
 import json
+import tempfile
 from pathlib import Path
 
 from client import Answer, exchange
@@ -16,7 +17,7 @@ from upstream import SCENARIO, Upstream
 GATEWAY = "127.0.0.11"
 APPLICATION = "127.0.0.12"
 NAMESPACE = "weir-egress"
-CREDENTIALS = {"openai": "sk-of-the-gateway", "anthropic": "key-of-the-gateway"}
+CREDENTIALS = {"openai.key": "sk-of-the-gateway", "anthropic.key": "key-of-the-gateway"}
 
 APP = f"""
 apiVersion: v1
@@ -58,14 +59,23 @@ def next_door(found: list[dict], provider: Upstream, authority: Authority) -> No
             port["tls"]["caCertificates"] = str(authority.certificate)
 
 
-def write_credentials(folder: Path) -> Path:
-    """The files of the Secret that the gateway mounts."""
+def config(found: list[dict], name: str) -> dict[str, str]:
+    """What a ConfigMap among some resources holds."""
+    [data] = [d["data"] for d in found if d["kind"] == "ConfigMap" and d["metadata"]["name"] == name]
+    return data
+
+
+def mount(found: list[dict], folder: Path, keys: dict[str, str]) -> None:
+    """What a kubelet makes of the gateway's volume, the keys by their files' names beside the ConfigMap: links into a folder
+    that is changed as a whole."""
     folder.mkdir(exist_ok=True)
-    for name, key in CREDENTIALS.items():
-        secret = {"name": name, "generic_secret": {"secret": {"inline_string": key}}}
-        kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
-        (folder / f"{name}.yaml").write_text(json.dumps({"resources": [{"@type": kind, **secret}]}))
-    return folder
+    fresh = Path(tempfile.mkdtemp(prefix="..", dir=folder))
+    for name, text in {**keys, **config(found, "weir-credential-files")}.items():
+        (fresh / name).write_text(text)
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"..data/{name}")
+    (folder / "..data_tmp").symlink_to(fresh.name)
+    (folder / "..data_tmp").rename(folder / "..data")
 
 
 def up(lab: Lab, found: list[dict]) -> None:
@@ -74,7 +84,7 @@ def up(lab: Lab, found: list[dict]) -> None:
     lab.apply(as_list(namespaces))
     lab.apply(as_list([document for document in found if document["kind"] != "Namespace"]))
     lab.apply(APP)
-    [bootstrap] = [d["data"]["custom_bootstrap.json"] for d in found if d["kind"] == "ConfigMap"]
+    bootstrap = config(found, "weir-bootstrap")["custom_bootstrap.json"]
     labels = {"app": "weir-egress"}
     lab.proxy("gateway", "router", NAMESPACE, GATEWAY, labels, account="weir-egress", bootstrap=bootstrap)
     lab.proxy("assistant", "sidecar", "app", APPLICATION, {"app": "assistant"})

@@ -46,7 +46,7 @@ def policy(mesh, overlay: str, **changes) -> str:
 
 def second_gateway(lab: Lab, mesh) -> None:
     """Another pod of the gateway, to which the applications' sidecar sends its share."""
-    [bootstrap] = [d["data"]["custom_bootstrap.json"] for d in mesh("egress") if d["kind"] == "ConfigMap"]
+    bootstrap = egress.config(mesh("egress"), "weir-bootstrap")["custom_bootstrap.json"]
     labels = {"app": "weir-egress"}
     lab.proxy("gateway-2", "router", egress.NAMESPACE, SECOND, labels, account="weir-egress", bootstrap=bootstrap)
     lab.apply(ENTRY)

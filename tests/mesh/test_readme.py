@@ -1,5 +1,7 @@
 """The commands of `istio/README.md`, as they stand there, in a copy of the project, by a user of the lab's cluster."""
 
+import base64
+import json
 import os
 import re
 import shutil
@@ -9,10 +11,11 @@ from pathlib import Path
 import egress
 import pytest
 import yaml
+from client import exchange
 from envoy import wait_for
-from manifests import ISTIO, as_list, as_stream
+from manifests import ISTIO, as_list, as_stream, kustomized
 from providers import OpenAI
-from upstream import Upstream
+from upstream import SCENARIO, Upstream
 
 README = ISTIO / "README.md"
 ROOT = ISTIO.parent
@@ -47,17 +50,20 @@ def copy(lab, mesh, model, authority, tmp_path_factory) -> Path:
         shutil.copy(ROOT / name, folder / name)
     for name in ("envoy", "tests/tools", "target"):
         (folder / name).symlink_to(ROOT / name)
-    for name in ("openai", "anthropic"):
-        path = folder / f"istio/overlays/egress/{name}.yaml"
-        documents = list(yaml.safe_load_all(path.read_text().replace("/etc/weir/credentials", credentials(lab))))
-        egress.next_door(documents, model, authority)
+    overlay = folder / "istio/overlays/egress"
+    for path in (overlay / f"{part}{name}.yaml" for name in ("openai", "anthropic") for part in ("", "credentials/")):
+        text = path.read_text().replace("/etc/weir/credentials", str(lab.folder / "credentials"))
+        documents = list(yaml.safe_load_all(text))
+        egress.next_door([d for d in documents if "kind" in d], model, authority)
         path.write_text(as_stream(documents))
+    mount(lab, folder, egress.CREDENTIALS)
     return folder
 
 
-def credentials(lab) -> str:
-    """Where the gateway's keys are."""
-    return str(egress.write_credentials(lab.folder / "credentials"))
+def mount(lab, copy: Path, keys: dict[str, str]) -> None:
+    """The gateway's volume, with these keys."""
+    overlay = kustomized(copy / "istio/overlays/egress")
+    egress.mount(list(yaml.safe_load_all(overlay)), lab.folder / "credentials", keys)
 
 
 def run(lab, copy: Path, block: str, check: bool = True) -> str:
@@ -73,11 +79,21 @@ def run(lab, copy: Path, block: str, check: bool = True) -> str:
         "PATH": f"{lab.tools}/bin:{os.environ['PATH']}",
         "KUBECONFIG": str(lab.folder / "kubeconfig"),
         "CURL_HOME": str(curl),
+        "OPENAI_API_KEY": "sk-of-the-reader",
+        "ANTHROPIC_API_KEY": "key-of-the-reader",
     }
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=copy, env=environment, capture_output=True, text=True)
     if check:
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+def arrives(model: Upstream, scenario: str) -> bool:
+    """Whether a request of the application reaches this model."""
+    llm = OpenAI()
+    body = json.dumps(llm.request()).encode()
+    exchange(80, llm.path, body, headers=[(SCENARIO, scenario)], host=llm.host, address=egress.APPLICATION)
+    return bool(model.received(scenario))
 
 
 def test_the_way_to_enforce_and_back(lab, copy, model, mesh):
@@ -87,12 +103,19 @@ def test_the_way_to_enforce_and_back(lab, copy, model, mesh):
     run(lab, copy, image)
     # A lab without controllers never ends a namespace, so it is there already.
     run(lab, copy, keys.partition("\n")[2])
+    assert not list(copy.glob("*.key")), "a key is left in the project"
+    secret = lab.kubectl("-n", egress.NAMESPACE, "get", "secret", "weir-provider-credentials", "-o", "json").stdout
+    mounted = {name: base64.b64decode(key).decode() for name, key in json.loads(secret)["data"].items()}
+    mount(lab, copy, mounted)
     run(lab, copy, shadow)
 
     def status() -> str:
         return run(lab, copy, request).strip()
 
     wait_for("Shadow", lambda: status() == "200", 30)
+    scenario = model.add(OpenAI().answer(["fine"]))
+    wait_for("the reader's gateway", lambda: arrives(model, scenario), 30)
+    assert model.received(scenario)[0].head.get("authorization") == f"Bearer {mounted['openai.key']}"
     run(lab, copy, enforce)
     wait_for("Enforce", lambda: status() == "403", 30)
     run(lab, copy, back)
