@@ -120,11 +120,11 @@ def back_to_shadow(lab: Lab, mesh, provider) -> None:
     wait_for("Shadow", lambda: ask(provider, INJECTION).status == 200, 30)
 
 
-def records(lab: Lab) -> list[dict]:
-    """The audit records in the gateway's access log. While one Weir takes another's place, an exchange may pass both and leave
+def records(lab: Lab, gateway: str = "gateway") -> list[dict]:
+    """The audit records in a gateway's access log. While one Weir takes another's place, an exchange may pass both and leave
     a record of each, with a space between."""
     found = []
-    for line in lab.proxies["gateway"].log().splitlines():
+    for line in lab.proxies[gateway].log().splitlines():
         told = json.loads(line).get("weir") if line.startswith('{"') else None
         while told:
             record, end = json.JSONDecoder().raw_decode(told)

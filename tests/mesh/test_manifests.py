@@ -11,7 +11,8 @@ from manifests import ISTIO, as_list, as_stream, built, istioctl_takes, plugin_o
 
 OVERLAYS = sorted(folder.name for folder in (ISTIO / "overlays").iterdir())
 BUNDLES = ["examples/canary", "examples/break-glass"]
-EXAMPLES = ["examples/assistant", *BUNDLES]
+CANARY_POD = "examples/canary-pod"
+EXAMPLES = ["examples/assistant", CANARY_POD, *BUNDLES]
 ROOT = ISTIO.parent
 
 
@@ -83,7 +84,7 @@ def test_a_field_that_is_unknown_would_be_seen(schemas):
     assert done.returncode != 0 and "failStrateggy" in done.stdout
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS + BUNDLES)
+@pytest.mark.parametrize("overlay", [*OVERLAYS, CANARY_POD, *BUNDLES])
 def test_the_policy_compiles(overlay, weir, tmp_path):
     """As it arrives at the proxy."""
     plugin = plugin_of(built(overlay))
@@ -101,6 +102,12 @@ def test_doctor_finds_nothing(overlay, weir):
     known = {"sidecar-client": ["no ServiceEntry"], "waypoint": []}.get(overlay, [])
     left = [line for line in done.stdout.splitlines() if not any(reason in line for reason in known)]
     assert left == [], done.stdout
+
+
+def test_doctor_finds_nothing_with_a_canary_pod(weir):
+    documents = [d for folder in ("egress", CANARY_POD, EXAMPLES[0]) for d in built(folder)]
+    done = subprocess.run([weir, "doctor"], input=as_stream(documents), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_only_the_named_overlays_enforce():

@@ -23,12 +23,13 @@ from test_sidecars import CALLER
 from upstream import SCENARIO, Upstream, sent
 
 RUNBOOK = ISTIO / "RUNBOOK.md"
-INSTALL, CANARY, ENFORCE, UPGRADE, ROLL_BACK, BREAK_POLICY, BREAK_BUNDLE, MEND = blocks(RUNBOOK)
+INSTALL, CANARY, CANARY_POD, POD_GONE, ENFORCE, UPGRADE, ROLL_BACK, BREAK_POLICY, BREAK_BUNDLE, MEND = blocks(RUNBOOK)
 
 STREAM = 20
 """Seconds of the stream that is open at each step."""
 
 OTHER = "127.0.0.21"
+POD = "127.0.0.22"
 
 
 class Stream:
@@ -160,6 +161,43 @@ def test_canary_and_enforce(lab, mesh, copy, model, timed):
         assert before.status() == 403
         timed("enforce", ENFORCE, lambda: refuses(model, OTHER))
         assert before.status() == 403
+    assert stream.whole() and set(load.statuses) == {200}
+
+
+def second_pod(lab) -> None:
+    """What Deployment and Service would make of the canary's pod."""
+
+    def get(*arguments: str) -> dict:
+        return json.loads(lab.kubectl("-n", egress.NAMESPACE, "get", *arguments, "-o", "json").stdout)
+
+    template = get("deployment", "weir-egress-canary")["spec"]["template"]
+    labels, account = template["metadata"]["labels"], template["spec"]["serviceAccountName"]
+    bootstrap = get("configmap", template["metadata"]["annotations"]["sidecar.istio.io/bootstrapOverride"])["data"]
+    lab.proxy(
+        "gateway-canary", "router", egress.NAMESPACE, POD, labels, account=account, bootstrap=bootstrap["custom_bootstrap.json"]
+    )
+    spec = {"address": POD, "labels": labels, "serviceAccount": account}
+    metadata = {"name": "gateway-canary", "namespace": egress.NAMESPACE}
+    entry = {"apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntry", "metadata": metadata, "spec": spec}
+    lab.apply(json.dumps(entry))
+
+
+def test_a_canary_by_pod(lab, mesh, copy, model):
+    """About half of the calls are enforced; the rest, and all of them afterwards, pass as before."""
+    run(lab, copy, INSTALL)
+    wait_for("Shadow", lambda: passes(model), 30)
+    with Stream(model) as stream, Load(model) as load:
+        run(lab, copy, CANARY_POD)
+        second_pod(lab)
+        wait_for("the canary", lambda: refuses(model), 30)
+        refused = sum(refuses(model) for _ in range(60))
+        assert 10 < refused < 50
+        told = egress.records(lab, "gateway-canary")
+        assert {(r["policy"], r["mode"]) for r in told} == {("default", "Shadow"), ("canary", "Enforce")}
+        run(lab, copy, POD_GONE)
+        lab.kubectl("-n", egress.NAMESPACE, "delete", "workloadentry", "gateway-canary")
+        wait_for("no canary", lambda: not any(refuses(model) for _ in range(10)), 30)
+        lab.kubectl("-n", egress.NAMESPACE, "get", "deployment/weir-egress", "wasmplugin/weir")
     assert stream.whole() and set(load.statuses) == {200}
 
 
