@@ -100,6 +100,14 @@ def test_a_policy_that_finds_less_fails(repository, weir):  # noqa: F811
     assert steps(repository, weir)["Test"][0] == 1
 
 
+def test_a_way_around_fails(repository, weir):  # noqa: F811
+    plugin = repository / "istio/base/wasmplugin.yaml"
+    plugin.write_text(plugin.read_text().replace("failStrategy: FAIL_RELOAD", "failStrategy: FAIL_OPEN"))
+    commit(repository)
+    status, told = steps(repository, weir)["Manifests"]
+    assert status == 1 and "FAIL_OPEN" in told
+
+
 @pytest.mark.parametrize("tool", ["argocd", "flux"])
 def test_the_api_server_takes_it(lab: Lab, tool):
     for namespace in ("argocd", "flux-system"):
@@ -110,8 +118,8 @@ def test_the_api_server_takes_it(lab: Lab, tool):
 def test_flux_rolls_a_policy_out_and_back(lab: Lab, mesh, provider, repository, tmp_path):
     """What is merged is in force, with the branch and the path as the shipped resources have them."""
     overlay = repository / "istio/overlays/egress"
-    for path in overlay.iterdir():
-        path.unlink()
+    shutil.rmtree(overlay)
+    overlay.mkdir()
     (overlay / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["all.yaml"]}))
     enforcing = repository / "istio/overlays/egress-enforce"
     (enforcing / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["all.yaml"]}))
