@@ -106,6 +106,7 @@ def timed(lab, copy, record_property) -> Callable:
     """Runs a block and waits for what it is for; the seconds are written into the result."""
 
     def step(name: str, block: str, probe: Callable[[], bool]) -> None:
+        assert not probe(), f"{name}: it is so without the command"
         began = time.monotonic()
         command = threading.Thread(target=run, args=(lab, copy, block))
         command.start()
