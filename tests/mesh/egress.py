@@ -41,6 +41,19 @@ spec: {{address: {GATEWAY}, labels: {{app: weir-egress}}, serviceAccount: weir-e
 """
 
 
+LISTENER = f"""
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {{{{name: "{{name}}-listens", namespace: {NAMESPACE}}}}}
+spec:
+  workloadSelector: {{{{labels: {{{{pod: "{{name}}"}}}}}}}}
+  configPatches:
+    - applyTo: LISTENER
+      match: {{{{context: GATEWAY, listener: {{{{portNumber: 8080}}}}}}}}
+      patch: {{{{operation: MERGE, value: {{{{address: {{{{socket_address: {{{{address: "{{address}}"}}}}}}}}}}}}}}}}
+"""
+
+
 def documents(overlay: str, image: Image, provider: Upstream, authority: Authority, credentials: Path) -> list[dict]:
     """The overlay's resources: the module from the lab's registry, the provider next door, the keys from a folder."""
     mounted = json.dumps(built(overlay, image)).replace("/etc/weir/credentials", str(credentials))
@@ -88,6 +101,17 @@ def up(lab: Lab, found: list[dict]) -> None:
     labels = {"app": "weir-egress"}
     lab.proxy("gateway", "router", NAMESPACE, GATEWAY, labels, account="weir-egress", bootstrap=bootstrap)
     lab.proxy("assistant", "sidecar", "app", APPLICATION, {"app": "assistant"})
+
+
+def another(lab: Lab, name: str, address: str, template: dict, bootstrap: str) -> None:
+    """What a Deployment with this template of pods, and the Service, would make of one more pod of the gateway. Gateways listen
+    on all addresses, which in the lab are of one machine: this one is told to take its own, and goes on to when it leaves."""
+    account, labels = template["spec"]["serviceAccountName"], template["metadata"]["labels"] | {"pod": name}
+    lab.apply(LISTENER.format(name=name, address=address))
+    lab.proxy(name, "router", NAMESPACE, address, labels, account=account, bootstrap=bootstrap)
+    spec = {"address": address, "labels": labels, "serviceAccount": account}
+    metadata = {"name": name, "namespace": NAMESPACE}
+    lab.apply(as_list([{"apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntry", "metadata": metadata, "spec": spec}]))
 
 
 def says(llm):

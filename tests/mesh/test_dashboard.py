@@ -23,12 +23,6 @@ EXCEPTION = {
     "owner": "security",
     "expires": "2026-01-31",
 }
-ENTRY = f"""
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata: {{name: gateway-2, namespace: {egress.NAMESPACE}}}
-spec: {{address: {SECOND}, labels: {{app: weir-egress}}, serviceAccount: weir-egress}}
-"""
 
 
 def policy(mesh, overlay: str, **changes) -> str:
@@ -46,10 +40,10 @@ def policy(mesh, overlay: str, **changes) -> str:
 
 def second_gateway(lab: Lab, mesh) -> None:
     """Another pod of the gateway, to which the applications' sidecar sends its share."""
-    bootstrap = egress.config(mesh("egress"), "weir-bootstrap")["custom_bootstrap.json"]
-    labels = {"app": "weir-egress"}
-    lab.proxy("gateway-2", "router", egress.NAMESPACE, SECOND, labels, account="weir-egress", bootstrap=bootstrap)
-    lab.apply(ENTRY)
+    found = mesh("egress")
+    [deployment] = [document for document in found if document["kind"] == "Deployment"]
+    bootstrap = egress.config(found, "weir-bootstrap")["custom_bootstrap.json"]
+    egress.another(lab, "gateway-2", SECOND, deployment["spec"]["template"], bootstrap)
 
 
 BROKEN = [{"name": "nobody", "action": "Mask"}]

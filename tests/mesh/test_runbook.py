@@ -166,21 +166,14 @@ def test_canary_and_enforce(lab, mesh, copy, model, timed):
 
 
 def second_pod(lab) -> None:
-    """What Deployment and Service would make of the canary's pod."""
+    """The canary's pod, as its Deployment has it."""
 
     def get(*arguments: str) -> dict:
         return json.loads(lab.kubectl("-n", egress.NAMESPACE, "get", *arguments, "-o", "json").stdout)
 
     template = get("deployment", "weir-egress-canary")["spec"]["template"]
-    labels, account = template["metadata"]["labels"], template["spec"]["serviceAccountName"]
     bootstrap = get("configmap", template["metadata"]["annotations"]["sidecar.istio.io/bootstrapOverride"])["data"]
-    lab.proxy(
-        "gateway-canary", "router", egress.NAMESPACE, POD, labels, account=account, bootstrap=bootstrap["custom_bootstrap.json"]
-    )
-    spec = {"address": POD, "labels": labels, "serviceAccount": account}
-    metadata = {"name": "gateway-canary", "namespace": egress.NAMESPACE}
-    entry = {"apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntry", "metadata": metadata, "spec": spec}
-    lab.apply(json.dumps(entry))
+    egress.another(lab, "gateway-canary", POD, template, bootstrap["custom_bootstrap.json"])
 
 
 def test_a_canary_by_pod(lab, mesh, copy, model):
@@ -198,6 +191,12 @@ def test_a_canary_by_pod(lab, mesh, copy, model):
         run(lab, copy, POD_GONE)
         lab.kubectl("-n", egress.NAMESPACE, "delete", "workloadentry", "gateway-canary")
         wait_for("no canary", lambda: not any(refuses(model) for _ in range(10)), 30)
+        # Envoy writes its log once a second.
+        time.sleep(2)
+        told = egress.records(lab, "gateway-canary")
+        assert all(passes(model) for _ in range(10))
+        time.sleep(2)
+        assert egress.records(lab, "gateway-canary") == told, "it is out of the Service"
         lab.kubectl("-n", egress.NAMESPACE, "get", "deployment/weir-egress", "wasmplugin/weir")
     assert stream.whole() and set(load.statuses) == {200}
 
