@@ -220,6 +220,14 @@ impl Ruleset {
                 Err(error) => errors.push(error),
             }
         }
+        if !sources.iter().any(|source| source.score.is_some()) {
+            let hints = sources.iter().filter(|source| source.rule.score.is_some());
+            errors.extend(hints.map(|source| PolicyError {
+                pointer: format!("{}/score", source.pointer),
+                reason: "nothing in this policy acts by score".to_owned(),
+                cure: "add the pack `injection`, or give the rule an action".to_owned(),
+            }));
+        }
         let exceptions = index_exceptions(policy, &mut rules, &mut errors);
         if !errors.is_empty() {
             return Err(PolicyErrors(errors));

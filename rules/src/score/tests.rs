@@ -104,6 +104,17 @@ fn sensitivity_picks_the_threshold_and_the_classifier_can_be_left_out() {
 }
 
 #[test]
+fn a_score_that_nothing_acts_by_is_refused() {
+    let own = r#"{"id":"a","keywords":["zorgle"],"score":{"family":"a","weight":3}}"#;
+    let policy = format!(
+        r#"{{"apiVersion":"guard.weir.dev/v1alpha1","kind":"Policy","metadata":{{"name":"t"}},"spec":{{"rules":[{own}]}}}}"#
+    );
+    let policy = Policy::from_json(policy.as_bytes()).unwrap();
+    let errors = Ruleset::compile(&policy, Keys::default()).unwrap_err();
+    assert_eq!(errors.0[0].pointer, "/spec/rules/0/score");
+}
+
+#[test]
 fn rules_of_ones_own_add_to_the_score() {
     let own = |id: &str, word: &str, weight: u8| {
         format!(

@@ -29,9 +29,9 @@ fn part(row: &Row, apart: Apart) -> Option<u32> {
         Apart::Rows => &row.id,
         Apart::Sources => &row.source,
     };
-    let hash = name.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = name
+        .bytes()
+        .fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     row.measured.then(|| (hash >> 8) % FOLDS)
 }
 

@@ -111,7 +111,10 @@ fn average(
     let share = 1.0 / runs as f32;
     for run in 0..runs {
         let one = Run::new(settings, chosen, seed.wrapping_mul(1000).wrapping_add(run)).teach(rows);
-        mean.weights.iter_mut().zip(&one.weights).for_each(|(mean, weight)| *mean += share * weight);
+        mean.weights
+            .iter_mut()
+            .zip(&one.weights)
+            .for_each(|(mean, weight)| *mean += share * weight);
         mean.bias += share * one.bias;
     }
     mean
@@ -145,8 +148,7 @@ pub struct Coded {
 
 impl Coded {
     fn new(model: &Linear) -> Coded {
-        let mut sizes: Vec<f32> =
-            model.weights.iter().filter(|w| **w > 0.0).copied().collect();
+        let mut sizes: Vec<f32> = model.weights.iter().filter(|w| **w > 0.0).copied().collect();
         sizes.sort_by(f32::total_cmp);
         let most = sizes.get(sizes.len() * 995 / 1000).copied().unwrap_or(1.0);
         let step = most / f32::from(CODE[7]);
@@ -186,7 +188,14 @@ impl<'a> Run<'a> {
     fn new(settings: &'a Settings, chosen: Option<&'a [bool]>, seed: u64) -> Run<'a> {
         let model = Linear { weights: vec![0.0; FEATURES], bias: -1.0 };
         let squares = vec![1e-6; FEATURES];
-        Run { settings, chosen, model, squares, random: Random::new(seed, "steps"), sums: Vec::new() }
+        Run {
+            settings,
+            chosen,
+            model,
+            squares,
+            random: Random::new(seed, "steps"),
+            sums: Vec::new(),
+        }
     }
 
     fn teach(mut self, rows: &[&Row]) -> Linear {

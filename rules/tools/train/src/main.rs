@@ -15,7 +15,8 @@ const SEED: u64 = 1;
 /// The shares of ordinary texts that exceed the knots of the score in cross-validation, among texts like those that were
 /// taught, and among texts of other sources: where points begin, and what High, Medium and Low flag. What is as far beyond
 /// Low as Low is beyond Medium has all points.
-const SHARES: [(f64, f64); KNOTS - 1] = [(0.03, 0.1), (0.005, 0.02), (0.001, 0.01), (0.0002, 0.001)];
+const SHARES: [(f64, f64); KNOTS - 1] =
+    [(0.03, 0.1), (0.005, 0.02), (0.001, 0.01), (0.0002, 0.001)];
 /// What people send to assistants.
 const ORDINARY: [&str; 8] = [
     "chat",

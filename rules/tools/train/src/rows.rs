@@ -14,12 +14,15 @@ use weir_rules::score::model::{OWNER_BITS, SLOT_BITS};
 
 use crate::grammar;
 
-/// What text alone hardly shows: nothing is learned from it, and it is reported apart.
+const FILES: [&str; 4] =
+    ["inj_attack.jsonl.gz", "inj_benign.jsonl.gz", "inj_embedded.jsonl.gz", "inj_encoded.jsonl.gz"];
+/// What text alone hardly shows, and what must be decoded first: nothing is learned from it. Benign text that is encoded
+/// is learned from, so that no encoding by itself looks like an attack.
 const HARDLY_SHOWN: [&str; 4] = ["contextual", "indirect_plain", "adv_suffix", "encoded"];
 /// A developer's own prompt is no channel that the classifier reads.
 const UNREAD: &str = "system_prompt";
-/// Texts about attacks, or made to look like them: learned from, and no part of ordinary text.
-const HARD: [&str; 2] = ["security_edu", "hard_negative"];
+/// Texts about attacks, made to look like them or made of them: learned from, and no part of what is measured.
+const TAUGHT_ONLY: [&str; 4] = ["security_edu", "hard_negative", "embedded", "encoded_benign"];
 /// The most rows that the grammar makes of a family in English, and in another language.
 const PER_FAMILY: (usize, usize) = (300, 30);
 /// What a row of the grammar counts, of what a row of the corpora does.
@@ -66,7 +69,9 @@ pub fn words(text: &str) -> (Vec<u32>, Vec<u32>) {
         match fold(c) {
             Folded::Drop => {}
             Folded::Space => features.push(' ', &mut seen),
-            Folded::Chars(chars) => chars.as_str().chars().for_each(|c| features.push(c, &mut seen)),
+            Folded::Chars(chars) => {
+                chars.as_str().chars().for_each(|c| features.push(c, &mut seen))
+            }
         }
     }
     features.end(&mut seen);
@@ -79,7 +84,7 @@ pub fn words(text: &str) -> (Vec<u32>, Vec<u32>) {
 /// A file cannot be read, or is not what it should be.
 pub fn all(data: &Path, grammar: &Path, seed: u64) -> Result<Vec<Row>, Box<dyn Error>> {
     let mut rows = Vec::new();
-    for file in ["inj_attack.jsonl.gz", "inj_benign.jsonl.gz", "inj_embedded.jsonl.gz"] {
+    for file in FILES {
         for line in BufReader::new(GzDecoder::new(File::open(data.join(file))?)).lines() {
             let value: Value = serde_json::from_str(&line?)?;
             let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -95,7 +100,7 @@ pub fn all(data: &Path, grammar: &Path, seed: u64) -> Result<Vec<Row>, Box<dyn E
                 lang: text("lang").to_owned(),
                 source: text("source").to_owned(),
                 text: text("text").to_owned(),
-                measured: !HARD.contains(&kind) && text("source") != "synthetic_grammar" && kind != "embedded",
+                measured: !TAUGHT_ONLY.contains(&kind) && text("source") != "synthetic_grammar",
                 weight: 1.0,
                 features,
                 words,
