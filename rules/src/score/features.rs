@@ -2,7 +2,10 @@
 //!
 //! A word is a run of letters and digits; a run of digits is one digit, what a language writes without spaces is a word
 //! a character, and any other visible character is a word of its own, however often it is repeated. A word gives itself,
-//! its beginning, what it makes with up to three words before it, and its runs of four characters.
+//! its beginning, what it makes with up to three words before it, and its runs of four characters. What stood among the
+//! last 32 words already counts once.
+
+use super::once::Once;
 
 /// Characters of a word that count; of a longer one the rest says nothing.
 const MAX_WORD: u32 = 20;
@@ -52,10 +55,14 @@ struct Open {
     last: u32,
 }
 
-/// Takes what is seen.
+/// Takes what is seen. A feature is a hash of all 32 bits.
 pub trait Seen {
-    /// A feature of the word that is being read, as a hash of all 32 bits.
-    fn feature(&mut self, hash: u32);
+    /// A feature of the word that is being read, by itself.
+    fn single(&mut self, hash: u32);
+    /// Those of the word were the last ones; they do not count if it says `again` what stood near already.
+    fn singles(&mut self, again: bool);
+    /// A feature that a word makes with those before it.
+    fn joined(&mut self, hash: u32);
     /// A word has ended, and its features came before: the one that was being read, or what is read now, `alone`.
     fn word(&mut self, alone: bool);
 }
@@ -65,6 +72,7 @@ pub trait Seen {
 pub struct Features {
     open: Open,
     before: [Word; 3],
+    once: Once,
     /// The sign that was read last, if nothing but itself came since.
     sign: u32,
 }
@@ -130,7 +138,7 @@ impl Features {
         open.whole = mix(open.whole, c);
         open.last = open.last << 8 | byte(c);
         if open.length >= 3 {
-            seen.feature(mix(kind::CHARACTERS, open.last));
+            seen.single(mix(kind::CHARACTERS, open.last));
             if open.length == STEM.0 {
                 open.short_stem = open.whole;
             } else if open.length == STEM.1 {
@@ -145,7 +153,7 @@ impl Features {
             return;
         }
         if open.length >= 3 {
-            seen.feature(mix(kind::CHARACTERS, open.last << 8 | END));
+            seen.single(mix(kind::CHARACTERS, open.last << 8 | END));
         }
         let stem = match open.length {
             length if length > LONG => open.long_stem,
@@ -153,7 +161,7 @@ impl Features {
             _ => open.whole,
         };
         if open.length > STEM.0 {
-            seen.feature(mix(kind::ONE_STEM, stem));
+            seen.single(mix(kind::ONE_STEM, stem));
         }
         self.word(Word { whole: open.whole, stem }, false, false, seen);
     }
@@ -161,16 +169,21 @@ impl Features {
     #[inline]
     fn word(&mut self, word: Word, alone: bool, unspaced: bool, seen: &mut impl Seen) {
         let [third, second, first] = self.before;
-        let skip = mix(kind::SKIP_PAIR, second.stem);
-        let triple = mix(mix(kind::TRIPLE, second.stem), first.stem);
-        seen.feature(mix(kind::ONE, word.whole));
-        seen.feature(mix(mix(kind::PAIR, first.whole), word.whole));
-        seen.feature(mix(mix(kind::STEM_PAIR, first.stem), word.stem));
-        seen.feature(mix(skip, word.stem));
-        seen.feature(mix(triple, word.stem));
-        if unspaced {
+        let again = self.once.next(word.whole);
+        seen.single(mix(kind::ONE, word.whole));
+        seen.singles(again.word);
+        if again.before < 1 {
+            seen.joined(mix(mix(kind::PAIR, first.whole), word.whole));
+            seen.joined(mix(mix(kind::STEM_PAIR, first.stem), word.stem));
+        }
+        if again.before < 2 {
+            seen.joined(mix(mix(kind::SKIP_PAIR, second.stem), word.stem));
+            let triple = mix(mix(kind::TRIPLE, second.stem), first.stem);
+            seen.joined(mix(triple, word.stem));
+        }
+        if unspaced && again.before < 3 {
             let before = mix(mix(kind::QUADRUPLE, third.whole), second.whole);
-            seen.feature(mix(mix(before, first.whole), word.whole));
+            seen.joined(mix(mix(before, first.whole), word.whole));
         }
         self.before = [second, first, word];
         seen.word(alone);
@@ -208,7 +221,13 @@ mod tests {
     struct All(Vec<u32>, usize);
 
     impl Seen for All {
-        fn feature(&mut self, hash: u32) {
+        fn single(&mut self, hash: u32) {
+            self.0.push(hash);
+        }
+
+        fn singles(&mut self, _: bool) {}
+
+        fn joined(&mut self, hash: u32) {
             self.0.push(hash);
         }
 

@@ -6,6 +6,7 @@
 
 pub mod features;
 pub mod model;
+mod once;
 mod regions;
 
 pub use model::Model;
@@ -21,6 +22,8 @@ use crate::fold::{Folded, fold, fold_ascii};
 use features::{Features, Seen};
 use model::{LONGEST, WINDOWS};
 
+/// Words of a text that is scored at all: less is a name, a title or an answer, in which one word would decide.
+const FEWEST: usize = 4;
 /// Places of the last words that are kept: more than the longest window has.
 const RING: usize = (LONGEST + 1).next_power_of_two();
 
@@ -48,6 +51,8 @@ struct Windows {
     begins: [u64; RING],
     words: usize,
     sum: i32,
+    /// What the features of the word that is being read come to, by itself.
+    single: i32,
     /// Where the word that is being read began.
     open: u64,
     /// Where the last word ended.
@@ -63,6 +68,7 @@ impl Default for Scorer {
             begins: [0; RING],
             words: 0,
             sum: 0,
+            single: 0,
             open: 0,
             last: 0,
             end: 0,
@@ -160,7 +166,20 @@ struct Weigh<'a> {
 
 impl Seen for Weigh<'_> {
     #[inline]
-    fn feature(&mut self, hash: u32) {
+    fn single(&mut self, hash: u32) {
+        self.windows.single += self.model.weight(hash);
+    }
+
+    #[inline]
+    fn singles(&mut self, again: bool) {
+        let single = std::mem::take(&mut self.windows.single);
+        if !again {
+            self.windows.sum = self.windows.sum.wrapping_add(single);
+        }
+    }
+
+    #[inline]
+    fn joined(&mut self, hash: u32) {
         self.windows.sum = self.windows.sum.wrapping_add(self.model.weight(hash));
     }
 
@@ -196,10 +215,10 @@ impl Weigh<'_> {
         }
     }
 
-    /// A text that is shorter than a window is one.
+    /// A text that is shorter than a window is one, if it has words enough to say anything.
     fn rest(&mut self) {
         let words = self.windows.words;
-        if words > 0 && WINDOWS.into_iter().any(|longer| words < longer) {
+        if words >= FEWEST && WINDOWS.into_iter().any(|longer| words < longer) {
             self.window(words);
         }
     }

@@ -143,3 +143,19 @@ fn what_does_not_act_in_a_pack_without_a_score_is_left_out() {
     assert!(at("secrets") < high("secrets"));
     assert_eq!(at("injection"), high("injection"), "the others hint");
 }
+
+#[test]
+fn what_repeats_a_word_says_it_once() {
+    for word in ["word ", "x ", "ignore ", "instructions, ", "restrictions ", "忽略"] {
+        let most = points(&word.repeat(1000));
+        assert!(most < threshold::MEDIUM, "{word}: {most}");
+    }
+    assert!(points(&format!("{ATTACK}. ").repeat(20)) >= threshold::MEDIUM);
+}
+
+#[test]
+fn a_name_or_a_title_is_not_scored() {
+    for few in ["instructions", "Ignore the", "your system prompt"] {
+        assert_eq!(points(few), 0, "{few}");
+    }
+}

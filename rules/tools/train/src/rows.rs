@@ -49,14 +49,27 @@ pub struct Row {
 struct Words {
     features: Vec<u32>,
     words: Vec<u32>,
+    singles: usize,
 }
 
 impl Seen for Words {
-    fn feature(&mut self, hash: u32) {
+    fn single(&mut self, hash: u32) {
+        self.joined(hash);
+    }
+
+    fn singles(&mut self, again: bool) {
+        if again {
+            self.features.truncate(self.singles);
+        }
+        self.singles = self.features.len();
+    }
+
+    fn joined(&mut self, hash: u32) {
         self.features.push(hash >> (32 - SLOT_BITS - OWNER_BITS));
     }
 
     fn word(&mut self, _: bool) {
+        self.singles = self.features.len();
         self.words.push(self.features.len() as u32);
     }
 }
