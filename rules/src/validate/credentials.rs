@@ -239,7 +239,7 @@ pub fn random(text: &str, least: usize) -> bool {
 fn hexadecimal(value: &str) -> usize {
     let of = |lower: bool| {
         let fits = |b: &u8| match b {
-            b'0'..=b'9' | b'-' => true,
+            b'0'..=b'9' | b'-' | b'_' => true,
             b'a'..=b'f' => lower,
             b'A'..=b'F' => !lower,
             _ => false,
