@@ -506,7 +506,8 @@ impl<'a> Source<'a> {
 
     /// Its matches in these channels add to the score.
     pub fn hint(&mut self, channels: impl IntoIterator<Item = ChannelSet>, points: u16) {
-        self.hints = channels.into_iter().fold(self.hints, ChannelSet::union);
+        let hints = channels.into_iter().fold(self.hints, ChannelSet::union);
+        self.hints = hints.intersection(ChannelSet::REQUEST);
         self.hint = points;
     }
 

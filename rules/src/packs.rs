@@ -151,22 +151,28 @@ pub(crate) fn resolve(policy: &Policy) -> Result<Vec<Source<'static>>, PolicyErr
                 ..Source::of(Cow::Owned(rule.clone()), pointer.clone())
             };
             let at = sources.iter().position(|s| s.rule.id == rule.id && s.score == own.score);
+            let level = level(rule.sensitivity);
+            if level > sensitivity && !SCORED.contains(&entry.name.as_str()) {
+                continue;
+            }
             let at = at.unwrap_or(sources.len());
             if at == sources.len() {
                 sources.push(own);
             }
             let Some(source) = sources.get_mut(at) else { continue };
             let actions = actions(entry, rule, policy.spec.mode);
-            match level(rule.sensitivity) {
-                level if level <= sensitivity => source.actions.extend(actions),
-                level => {
-                    source.hint(actions.iter().map(|(set, _, _)| *set), hinted(level));
-                }
+            if level <= sensitivity {
+                source.actions.extend(actions);
+            } else {
+                source.hint(actions.iter().map(|(set, _, _)| *set), hinted(level));
             }
         }
     }
     if errors.is_empty() { Ok(sources) } else { Err(PolicyErrors(errors)) }
 }
+
+/// Packs whose rules add to the score where they do not act.
+const SCORED: [&str; 2] = ["injection", "jailbreak"];
 
 /// The score from which a pack acts.
 fn threshold(sensitivity: u8) -> u16 {

@@ -131,3 +131,15 @@ fn rules_of_ones_own_add_to_the_score() {
     scanner.end(&set, &mut Vec::new()).unwrap();
     assert_eq!(scanner.score(), Some(300));
 }
+
+#[test]
+fn what_does_not_act_in_a_pack_without_a_score_is_left_out() {
+    let at = |pack: &str| {
+        rules(&format!(r#"{{"name":"{pack}","action":"Audit","sensitivity":"Low"}}"#), "").len()
+    };
+    let high = |pack: &str| {
+        rules(&format!(r#"{{"name":"{pack}","action":"Audit","sensitivity":"High"}}"#), "").len()
+    };
+    assert!(at("secrets") < high("secrets"));
+    assert_eq!(at("injection"), high("injection"), "the others hint");
+}
