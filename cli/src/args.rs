@@ -84,7 +84,7 @@ Exit codes: 0 scanned, whatever the verdict; 1 errors in the policy; 2 unreadabl
 {\"id\":null,\"error\"}, the others are still answered, and 2 comes at the end.
 
 Examples:
-  echo 'my key is AKIAIOSFODNN7EXAMPLE' | weir scan --channel response.text
+  echo 'my key is AKIAIOSFODNN7EXAMPL2' | weir scan --channel response.text
   weir scan --policy policy.yaml --jsonl < texts.jsonl > verdicts.jsonl"
 )]
 pub struct Scan {

@@ -19,6 +19,7 @@ use crate::score::Model;
 use crate::skip::Skip;
 use crate::stand::Stands;
 use crate::tools::ToolRules;
+use crate::validate::credentials;
 
 /// `maxLength` of a rule that states none, in characters.
 pub const DEFAULT_MAX_LENGTH: u16 = 256;
@@ -67,6 +68,11 @@ pub(crate) enum Check {
     Iban,
     /// At least this many milli-bits a character.
     Entropy(u32),
+    Crc32Base62,
+    NotPlaceholder,
+    /// Of at least so many characters.
+    Random(usize),
+    Password,
 }
 
 impl Check {
@@ -75,6 +81,10 @@ impl Check {
             Check::Luhn => crate::validate::luhn(text),
             Check::Iban => crate::validate::iban(text),
             Check::Entropy(min) => crate::validate::entropy(text) >= min,
+            Check::Crc32Base62 => credentials::crc32_base62(text),
+            Check::NotPlaceholder => !credentials::placeholder(text),
+            Check::Random(least) => credentials::random(text, least),
+            Check::Password => credentials::password(text),
         }
     }
 }
@@ -657,6 +667,12 @@ fn check(validator: &Validator) -> Check {
         ValidatorKind::Luhn => Check::Luhn,
         ValidatorKind::Iban => Check::Iban,
         ValidatorKind::Entropy => Check::Entropy((validator.min.unwrap_or(0.0) * 1000.0) as u32),
+        ValidatorKind::Crc32Base62 => Check::Crc32Base62,
+        ValidatorKind::NotPlaceholder => Check::NotPlaceholder,
+        ValidatorKind::Random => {
+            Check::Random(validator.min.map_or(credentials::LEAST, |min| min as usize))
+        }
+        ValidatorKind::Password => Check::Password,
     }
 }
 

@@ -131,7 +131,7 @@ document! {
     /// A check on the matched text.
     pub struct Validator {
         "type" kind: ValidatorKind,
-        /// For Entropy: at least so many bits a character.
+        /// For Entropy: at least so many bits a character. For Random: at least so many characters.
         "min" min: Option<f64> => default None,
     }
 }
@@ -145,6 +145,14 @@ words! {
         Iban,
         /// Shannon entropy.
         Entropy,
+        /// The check sum of tokens of GitHub and npm: CRC-32 in base 62.
+        Crc32Base62,
+        /// The value is no `xxxxxxxx`, `your-key`, `12345678` or the like.
+        NotPlaceholder,
+        /// The value was made by chance: it is no word, name, number or placeholder.
+        Random,
+        /// The value may be a password that a person chose.
+        Password,
     }
 }
 

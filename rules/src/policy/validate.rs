@@ -228,13 +228,27 @@ fn rule(rule: &Rule, place: &str, errors: &mut Errors) {
         errors.within(at("maxSpan"), bytes, 1 << 10, 1 << 20);
     }
     for (i, validator) in rule.validate.iter().enumerate() {
-        let entropy = validator.kind == ValidatorKind::Entropy;
-        let fits = validator.min.is_some_and(|min| (0.0..=8.0).contains(&min));
-        if entropy && !fits {
-            let reason = "Entropy needs a `min` of 0 to 8 bits a character";
-            errors.add(format!("{place}/validate/{i}/min"), reason, "write one, such as 3.5");
-        } else if !entropy && validator.min.is_some() {
-            errors.add(format!("{place}/validate/{i}/min"), "only Entropy has it", "remove it");
+        let at = format!("{place}/validate/{i}/min");
+        let within = |range: std::ops::RangeInclusive<f64>| {
+            validator.min.is_some_and(|min| range.contains(&min))
+        };
+        match validator.kind {
+            ValidatorKind::Entropy if !within(0.0..=8.0) => {
+                let reason = "Entropy needs a `min` of 0 to 8 bits a character";
+                errors.add(at, reason, "write one, such as 3.5");
+            }
+            ValidatorKind::Random if validator.min.is_some() && !within(8.0..=128.0) => {
+                errors.add(
+                    at,
+                    "Random has a `min` of 8 to 128 characters",
+                    "write one, such as 20",
+                );
+            }
+            ValidatorKind::Entropy | ValidatorKind::Random => {}
+            _ if validator.min.is_some() => {
+                errors.add(at, "only Entropy and Random have it", "remove it");
+            }
+            _ => {}
         }
     }
     let channels = rule.channels.as_ref().map_or(ChannelSet::REQUEST, |c| c.set);
