@@ -40,7 +40,7 @@ const SHARES: [[u32; LANES]; 8] = [
 const BEYOND: u32 = 30;
 
 /// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bytes([u64; 4]);
 
 impl Bytes {
@@ -464,7 +464,8 @@ fn window(beginning: &Beginning) -> Window {
 /// Windows joined, so that ordinary text is let through as seldom as can be: the two whose union adds the least are
 /// joined until no more are left than there are buckets.
 fn buckets(windows: Vec<Window>, most: usize) -> Vec<Window> {
-    let windows = distinct(windows.into_iter());
+    let mut windows = distinct(windows.into_iter());
+    windows.sort_unstable();
     let per_group = windows.len().div_ceil(MAX_GROUPS).max(1);
     let group = |group: &[Window]| {
         let mut all = Window::default();
