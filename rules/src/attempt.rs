@@ -153,6 +153,11 @@ impl Attempt {
         self.outcome
     }
 
+    /// Where a match ends that is complete already, and may go on.
+    pub fn ended(&self) -> Option<u64> {
+        self.best().map(|(_, end)| end)
+    }
+
     /// Where the match begins as far as it is known: the least start still possible.
     pub fn earliest(&self) -> u64 {
         self.run.earliest().unwrap_or(self.first).min(self.at)

@@ -73,6 +73,7 @@ pub(crate) enum Check {
     /// Of at least so many characters.
     Random(usize),
     Password,
+    Personal(ValidatorKind),
 }
 
 impl Check {
@@ -85,6 +86,7 @@ impl Check {
             Check::NotPlaceholder => !credentials::placeholder(text),
             Check::Random(least) => credentials::random(text, least),
             Check::Password => credentials::password(text),
+            Check::Personal(kind) => crate::validate::personal::accepts(kind, text),
         }
     }
 }
@@ -103,6 +105,10 @@ pub(crate) struct CompiledRule {
     pub max_length: u16,
     pub shown: Shown,
     pub validate: Vec<Check>,
+    /// What a finding consists of, where its match begins with context.
+    pub value: Option<Class>,
+    /// ASCII characters directly behind which a rule without keywords does not begin.
+    pub not_after: Option<Class>,
     pub open: Option<OpenEnded>,
     pub max_span: u64,
     pub mask: Mask,
@@ -141,6 +147,21 @@ impl CompiledRule {
     /// Whether a match in `channel` changes what is passed on.
     pub fn enforced_on(&self, channel: Channel) -> bool {
         matches!(self.action(channel), Some((action, Mode::Enforce)) if action > Action::Audit)
+    }
+
+    /// Whether a rule without keywords may begin behind a character.
+    pub fn begins_behind(&self, previous: Option<char>) -> bool {
+        let barred = self.not_after.as_ref();
+        !previous.is_some_and(|c| c.is_ascii() && barred.is_some_and(|class| class.contains(c)))
+    }
+
+    /// Where in a text that a match may end with its value begins: at a letter, a digit, `+` or `(` of the last run.
+    pub fn value_in(&self, text: &str) -> usize {
+        let Some(class) = &self.value else { return 0 };
+        let rest = text.trim_end_matches(|c| class.contains(c)).len();
+        let run = text.get(rest..).unwrap_or_default();
+        let begins = |c: char| c.is_alphanumeric() || matches!(c, '+' | '(');
+        text.len() - run.trim_start_matches(|c| !begins(c)).len()
     }
 
     /// The most characters that wait while an attempt is open, as the rule's view counts them. A pattern without end
@@ -297,7 +318,8 @@ impl Ruleset {
             let enforced: Vec<bool> = self.rules.iter().map(|r| r.enforced_on(channel)).collect();
             let acts = |id: u16| enforced.get(usize::from(id)).copied().unwrap_or(false);
             let rule = |id: u16| self.rules.get(usize::from(id));
-            let hidden = |id: u16| match rule(id).filter(|_| acts(id))?.shown {
+            let found = |id: u16| rule(id).filter(|rule| acts(id) && rule.value.is_none());
+            let hidden = |id: u16| match found(id)?.shown {
                 Shown::Nothing => Some(0),
                 Shown::Characters(n) => Some(n),
                 Shown::Anchor => None,
@@ -569,13 +591,33 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
             "remove it, or use `view: Folded`".into(),
         ));
     }
-    let open = match &rule.body {
+    let class = |field: &str, text: &Option<String>| {
+        let parsed = text.as_deref().map(Class::parse).transpose();
+        parsed.map_err(|e| fail(field, format!("at character {}: {}", e.at, e.why), e.cure))
+    };
+    let value = class("value", &rule.value)?;
+    let not_after = class("notAfter", &rule.not_after)?;
+    if value.is_some()
+        && (trigger != Trigger::Keywords || folded || rule.before > 0 || rule.regex.is_none())
+    {
+        return Err(fail(
+            "value",
+            "only a rule with keywords and a regex, in `view: Raw` without `before`, has it".into(),
+            "remove it, or begin the regex with the keyword".into(),
+        ));
+    }
+    if not_after.is_some() && !trigger.is_bare() {
+        return Err(fail(
+            "notAfter",
+            "only a rule without keywords has it".into(),
+            "write what stands before a keyword into the regex".into(),
+        ));
+    }
+    let open = match class("body", &rule.body)? {
         None => None,
-        Some(body) => Some(OpenEnded {
-            body: Class::parse(body)
-                .map_err(|e| fail("body", format!("at character {}: {}", e.at, e.why), e.cure))?,
-            until: rule.until.as_ref().map(|u| u.chars().collect()),
-        }),
+        Some(body) => {
+            Some(OpenEnded { body, until: rule.until.as_ref().map(|u| u.chars().collect()) })
+        }
     };
     let lead = match rule.keywords.as_slice() {
         // Walking back compares characters as they came, so only the Raw view can.
@@ -597,6 +639,7 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
     let keyword_only = rule.regex.is_none() && rule.opens.is_none();
     let shown = match (&rule.exposure, keyword_only) {
         (None, true) | (Some(Exposure::Nothing), _) => Shown::Nothing,
+        (Some(Exposure::Anchor) | None, false) if value.is_some() => Shown::Nothing,
         (Some(Exposure::Characters(n)), _) => Shown::Characters(*n),
         (Some(Exposure::Anchor), _) | (None, false) if rule.before > 0 => Shown::Nothing,
         // A match that may be its anchor alone would be masked by nothing.
@@ -646,6 +689,8 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
         max_length,
         shown,
         validate: rule.validate.iter().map(check).collect(),
+        value,
+        not_after,
         open,
         max_span: rule.max_span.as_ref().map_or(DEFAULT_MAX_SPAN, |q| q.0),
         label: crate::mask::label(&rule.mask.clone().unwrap_or_default(), &rule.id),
@@ -673,6 +718,7 @@ fn check(validator: &Validator) -> Check {
             Check::Random(validator.min.map_or(credentials::LEAST, |min| min as usize))
         }
         ValidatorKind::Password => Check::Password,
+        kind => Check::Personal(kind),
     }
 }
 

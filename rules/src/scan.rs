@@ -304,6 +304,7 @@ impl Scanner {
             && rules.openings.rules(open).filter_map(|id| rules.rule(id)).any(|rule| {
                 rule.channels.intersects(scope)
                     && !(inside_word && rule.trigger == Trigger::WordStart)
+                    && rule.begins_behind(before)
             })
     }
 
@@ -564,6 +565,7 @@ impl Scanner {
             let Some(rule) = rules.rule(id) else { continue };
             if !rule.channels.intersects(scope)
                 || (inside_word && rule.trigger == Trigger::WordStart)
+                || !rule.begins_behind(self.previous)
             {
                 continue;
             }
@@ -647,10 +649,11 @@ impl Scanner {
         paths: &Paths,
         out: &mut Vec<Found>,
     ) {
-        let (id, start, end) = (attempt.rule, span.start, span.end);
+        let (id, end) = (attempt.rule, span.end);
         let Some(rule) = rules.rule(id) else { return };
+        let start = self.value_start(rule, attempt, end).unwrap_or(span.start);
         let text = self.between(start, end);
-        if !rule.validate.iter().all(|v| v.accepts(text)) {
+        if start == end || !rule.validate.iter().all(|v| v.accepts(text)) {
             return;
         }
         let shown = match rule.shown {
@@ -821,7 +824,12 @@ impl Scanner {
             if !rule.enforced_on(channel) {
                 continue;
             }
-            let first = attempt.earliest();
+            let mut first = attempt.earliest();
+            if let Some(value) = self.value_start(rule, attempt, self.position()) {
+                // A match may be complete already, and its value another.
+                let ended = attempt.ended().and_then(|end| self.value_start(rule, attempt, end));
+                first = value.min(ended.unwrap_or(value));
+            }
             let held = match rule.shown {
                 Shown::Nothing => first,
                 Shown::Anchor => attempt.anchor_end,
@@ -830,6 +838,13 @@ impl Scanner {
             horizon = horizon.min(held);
         }
         horizon
+    }
+
+    /// Where the value begins of a match that ends at `end`; none where a match is its own value.
+    fn value_start(&self, rule: &CompiledRule, attempt: &Attempt, end: u64) -> Option<u64> {
+        rule.value.as_ref()?;
+        let from = attempt.anchor_end.min(end);
+        Some(from + rule.value_in(self.between(from, end)) as u64)
     }
 
     fn skip_chars(&self, from: u64, n: u16) -> u64 {

@@ -1,6 +1,7 @@
 //! Checks that tell a finding from a look-alike: check digits and disorder.
 
 pub mod credentials;
+pub(crate) mod personal;
 
 /// The fewest and the most digits of a payment card number (ISO/IEC 7812-1; 12 are still in use for Maestro).
 pub const CARD_DIGITS: std::ops::RangeInclusive<u32> = 12..=19;

@@ -19,6 +19,11 @@ document! {
         "keywords" keywords: Vec<String> => default Vec::new(),
         /// The shape of a match around its anchor.
         "regex" regex: Option<String> => default None,
+        /// The characters of what is found, as a class: the last run of them in a match. What stands before it is
+        /// context and stays.
+        "value" value: Option<String> => default None,
+        /// Characters, as a class, directly behind which a match without keywords does not begin.
+        "notAfter" not_after: Option<String> => default None,
         /// The verified beginning of an open-ended match.
         "opens" opens: Option<String> => default None,
         /// The characters that go on after `opens`, as a class such as `[A-Za-z0-9+/=]`.
@@ -153,6 +158,52 @@ words! {
         Random,
         /// The value may be a password that a person chose.
         Password,
+        /// Brazilian company number: two check digits.
+        BrCnpj,
+        /// Brazilian taxpayer number: two check digits.
+        BrCpf,
+        /// Chinese resident identity number: date and check character.
+        CnResidentId,
+        /// Serial number of a German identity card or passport.
+        DeIdCard,
+        /// German social insurance number: date and check digit.
+        DeSocialSecurity,
+        /// German tax identification number: how often digits stand, and check digit.
+        DeTaxId,
+        /// E-mail address that is no account of a code host and no file name.
+        Email,
+        /// Spanish identity number of a citizen or foreigner: check letter.
+        EsDni,
+        /// Spanish social security number: two check digits.
+        EsSocialSecurity,
+        /// French social security number: month and key.
+        FrNir,
+        /// Indian Aadhaar number: check digit.
+        InAadhaar,
+        /// IPv4 or IPv6 address that can be somebody's.
+        Ip,
+        /// Italian codice fiscale: shape and check character.
+        ItFiscalCode,
+        /// Japanese individual number: check digit.
+        JpMyNumber,
+        /// Korean resident registration number: date and check digit.
+        KrResidentNumber,
+        /// Hardware address of one device.
+        Mac,
+        /// Line of a machine-readable zone: check digits.
+        Mrz,
+        /// Dutch citizen service number: eleven test.
+        NlBsn,
+        /// Telephone number: calling code, length and first digits.
+        Phone,
+        /// Polish tax number: check digit.
+        PlNip,
+        /// Polish PESEL: date and check digit.
+        PlPesel,
+        /// British NHS number: check digit.
+        UkNhs,
+        /// United States social security or taxpayer number: numbers that are given out.
+        UsSsn,
     }
 }
 
