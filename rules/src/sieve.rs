@@ -15,8 +15,9 @@ const GRAM: usize = 4;
 const LANES: usize = 16;
 /// Buckets of one bank; a bit each.
 const BUCKETS: usize = 8;
-/// The last is for the beginnings of words.
+/// The last is for the beginnings of words, unless they are too many for it to tell them from others.
 const BANKS: usize = 3;
+const MANY_WORDS: usize = 300;
 /// How far behind the beginning of something its window may be, in bytes.
 pub(crate) const SHIFT: usize = 4;
 /// Bytes of which a window is chosen.
@@ -87,6 +88,8 @@ pub(crate) struct Sieve {
     odd_high: Halves,
     /// What words are looked for.
     words: Grams,
+    /// Every word is looked up, and the last bank is like the others.
+    all_words: bool,
 }
 
 /// What is at a place.
@@ -109,13 +112,18 @@ impl Sieve {
             odd_low: Halves::default(),
             odd_high: Halves::default(),
             words: Grams::default(),
+            all_words: false,
         };
         let (words, rest): (Vec<&Beginning>, Vec<&Beginning>) =
             beginnings.iter().partition(|beginning| sieve.words.takes(beginning));
         let after = |word: &Beginning| word.get(1..)?.first_chunk().copied();
-        let mut chosen = buckets(rest.into_iter().map(window).collect(), (BANKS - 1) * BUCKETS);
-        chosen.resize((BANKS - 1) * BUCKETS, Window::default());
-        chosen.extend(buckets(words.into_iter().filter_map(after).collect(), BUCKETS));
+        sieve.all_words = words.len() > MANY_WORDS;
+        let most = sieve.banks() * BUCKETS;
+        let mut chosen = buckets(rest.into_iter().map(window).collect(), most);
+        chosen.resize(most, Window::default());
+        if !sieve.all_words {
+            chosen.extend(buckets(words.into_iter().filter_map(after).collect(), BUCKETS));
+        }
         for ((chosen, low), high) in chosen.chunks(BUCKETS).zip(&mut sieve.low).zip(&mut sieve.high)
         {
             for (bucket, window) in chosen.iter().enumerate() {
@@ -134,6 +142,11 @@ impl Sieve {
             mark(&mut sieve.odd_high, byte >> 4, bit);
         }
         sieve
+    }
+
+    /// Banks for what may begin anywhere.
+    fn banks(&self) -> usize {
+        BANKS - usize::from(!self.all_words)
     }
 
     /// Whether a byte is odd.
@@ -210,7 +223,7 @@ impl Sieve {
     /// Whether a place may be one of a candidate.
     fn is_candidate(&self, text: &[u8], at: usize) -> bool {
         let gram = text.get(at..).unwrap_or_default();
-        let banks = self.low.iter().zip(&self.high).take(BANKS - 1);
+        let banks = self.low.iter().zip(&self.high).take(self.banks());
         banks.into_iter().any(|(low, high)| {
             gram.iter().zip(low.iter().zip(high)).fold(u8::MAX, |bits, (byte, (low, high))| {
                 bits & look(low, byte & 15) & look(high, byte >> 4)
@@ -252,8 +265,11 @@ impl Sieve {
         place!(1);
         place!(2);
         place!(3);
-        let [one, other, words] = banks;
-        (sifted.candidates, sifted.words) = (filled(one | other), filled(words));
+        let [one, other, last] = banks;
+        (sifted.candidates, sifted.words) = match self.all_words {
+            true => (filled(one | other | last), sifted.word),
+            false => (filled(one | other), filled(last)),
+        };
         sifted
     }
 
@@ -306,7 +322,9 @@ impl Grams {
         let gram = u64::from_le_bytes(*gram) | CASES;
         let [four, ..] = FIRST;
         let same = |(table, first): (&Vec<u64>, u64)| bit(table, hash(gram & first));
-        bit(&self.four, hash(gram & four)) && self.longer.iter().zip(FIRST).any(same)
+        // Without branches: which way a word goes cannot be foretold.
+        let longer = self.longer.iter().zip(FIRST).fold(false, |any, one| any | same(one));
+        bit(&self.four, hash(gram & four)) & longer
     }
 
     /// Puts a beginning there; false if it can be written in too many ways.
