@@ -13,6 +13,7 @@ pub use model::Model;
 use regions::Regions;
 pub use regions::{Hint, Region};
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::channel::ChannelSet;
@@ -47,16 +48,14 @@ pub struct Scorer {
 struct Windows {
     /// What all weights so far come to, wrapped, where each of the last words ended.
     sums: [i32; RING],
-    /// Where each of the last words began.
-    begins: [u64; RING],
+    /// Where each of the last words began and ended.
+    places: [(u64, u64); RING],
     words: usize,
     sum: i32,
     /// What the features of the word that is being read come to, by itself.
     single: i32,
     /// Where the word that is being read began.
     open: u64,
-    /// Where the last word ended.
-    last: u64,
     /// Where the text ended that was read.
     end: u64,
 }
@@ -65,12 +64,11 @@ impl Default for Scorer {
     fn default() -> Scorer {
         let windows = Windows {
             sums: [0; RING],
-            begins: [0; RING],
+            places: [(0, 0); RING],
             words: 0,
             sum: 0,
             single: 0,
             open: 0,
-            last: 0,
             end: 0,
         };
         Scorer { features: Features::default(), windows, regions: Regions::default() }
@@ -187,12 +185,11 @@ impl Seen for Weigh<'_> {
         let Weigh { windows, next, .. } = self;
         let (begin, end) = if alone { (next.start, next.end) } else { (windows.open, next.start) };
         windows.words += 1;
-        windows.last = end;
         if let Some(sum) = windows.sums.get_mut(windows.words % RING) {
             *sum = windows.sum;
         }
-        if let Some(place) = windows.begins.get_mut(windows.words % RING) {
-            *place = begin;
+        if let Some(place) = windows.places.get_mut(windows.words % RING) {
+            *place = (begin, end);
         }
         for words in WINDOWS {
             if words <= self.windows.words {
@@ -202,16 +199,31 @@ impl Seen for Weigh<'_> {
     }
 }
 
+impl Windows {
+    /// What the weights behind word `from`, and up to word `to`, come to.
+    fn since(&self, from: usize, to: usize) -> i32 {
+        let sum = |word: usize| self.sums.get(word % RING).copied().unwrap_or(0);
+        sum(to).wrapping_sub(sum(from))
+    }
+
+    /// The part of the window behind word `first` that makes its value: without words at either end that add nothing.
+    fn core(&self, first: usize) -> Range<u64> {
+        let to = (first + 1..=self.words).rev().max_by_key(|to| self.since(first, *to));
+        let to = to.unwrap_or(self.words);
+        let from = (first..to).min_by_key(|from| (self.since(first, *from), Reverse(*from)));
+        let place = |word: usize| self.places.get(word % RING).copied().unwrap_or_default();
+        place(from.unwrap_or(first) + 1).0..place(to).1
+    }
+}
+
 impl Weigh<'_> {
     /// Looks at the window of the last so many words.
     fn window(&mut self, words: usize) {
         let Weigh { model, windows, regions, .. } = self;
         let first = windows.words.saturating_sub(words);
-        let before = windows.sums.get(first % RING).copied().unwrap_or(0);
-        let value = model.window(windows.sum.wrapping_sub(before), words);
+        let value = model.window(windows.since(first, windows.words), words);
         if value >= model.floor() {
-            let start = windows.begins.get((first + 1) % RING).copied().unwrap_or(windows.last);
-            regions.window(start..windows.last, model.points(value));
+            regions.window(windows.core(first), model.points(value));
         }
     }
 

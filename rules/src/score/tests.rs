@@ -159,3 +159,22 @@ fn a_name_or_a_title_is_not_scored() {
         assert_eq!(points(few), 0, "{few}");
     }
 }
+
+#[test]
+fn what_stands_around_an_attack_is_no_part_of_its_region() {
+    for (before, after) in [
+        ("Weather: 18 degrees. ", " Wind: calm."),
+        ("", "\n\nBest, Ada"),
+        ("The invoice is paid. ", ""),
+    ] {
+        let text = format!("{before}{ATTACK}{after}");
+        let all = regions(&[&text], &[]);
+        let region = all.iter().max_by_key(|region| region.points(true)).unwrap();
+        let (start, end) = (before.len() as u64, (before.len() + ATTACK.len()) as u64);
+        let about = |place: u64, wanted: u64| place.abs_diff(wanted) <= 2;
+        assert!(
+            about(region.span.start, start) && about(region.span.end, end),
+            "{text}: {region:?}"
+        );
+    }
+}
