@@ -9,10 +9,14 @@
 
 use wide::{u8x16, u16x8};
 
+use crate::grams::{Grams, Sampled};
+
 /// Bytes of a window.
 const GRAM: usize = 4;
 /// Bytes that are looked at in one step.
 const LANES: usize = 16;
+/// Steps that are taken at once where the text is long enough.
+const MANY: usize = 4;
 /// Buckets of one bank; a bit each.
 const BUCKETS: usize = 8;
 /// The last is for the beginnings of words, unless they are too many for it to tell them from others.
@@ -88,6 +92,8 @@ pub(crate) struct Sieve {
     odd_high: Halves,
     /// What words are looked for.
     words: Grams,
+    /// What may begin anywhere, in few ways.
+    anywhere: Sampled,
     /// Every word is looked up, and the last bank is like the others.
     all_words: bool,
 }
@@ -99,6 +105,8 @@ pub(crate) enum Found {
     Candidate,
     /// A word may be one that is looked for.
     Word,
+    /// Something may begin here, or at the byte before.
+    Sample,
     Odd,
 }
 
@@ -112,10 +120,13 @@ impl Sieve {
             odd_low: Halves::default(),
             odd_high: Halves::default(),
             words: Grams::default(),
+            anywhere: Sampled::default(),
             all_words: false,
         };
         let (words, rest): (Vec<&Beginning>, Vec<&Beginning>) =
             beginnings.iter().partition(|beginning| sieve.words.takes(beginning));
+        let rest: Vec<&Beginning> =
+            rest.into_iter().filter(|beginning| !sieve.anywhere.insert(beginning)).collect();
         let after = |word: &Beginning| word.get(1..)?.first_chunk().copied();
         sieve.all_words = words.len() > MANY_WORDS;
         let most = sieve.banks() * BUCKETS;
@@ -178,28 +189,14 @@ impl Sieve {
         to: usize,
         mut take: impl FnMut(usize, Found) -> Option<T>,
     ) -> Option<T> {
-        let mut at = from;
-        // Whether a word goes on.
-        let mut goes_on = 1;
-        while at + LANES <= to
-            && let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk)
-        {
-            let Sifted { candidates, words, word, odd } = self.sift(window);
-            let mut starts = words & !(word << 1 | goes_on);
-            goes_on = word >> (LANES - 1);
-            let mut words = 0;
-            while starts != 0 {
-                let place = starts.trailing_zeros();
-                starts &= starts - 1;
-                words |= u32::from(self.words.has(text, at + place as usize)) << place;
-            }
-            if candidates | odd | words != 0
-                && let Some(found) = each([candidates, odd, words], at, &mut take)
-            {
-                return Some(found);
-            }
-            at += LANES;
+        let mut place = Place { at: from, goes_on: 1 };
+        if let Some(found) = self.steps::<MANY, T>(text, to, &mut place, &mut take) {
+            return Some(found);
         }
+        if let Some(found) = self.steps::<1, T>(text, to, &mut place, &mut take) {
+            return Some(found);
+        }
+        let Place { at, goes_on } = place;
         let mut goes_on = goes_on == 1;
         for at in at..to {
             let byte = *text.get(at)?;
@@ -210,12 +207,50 @@ impl Sieve {
             for (is, kind) in [
                 (odd, Found::Odd),
                 (starts && self.words.has(text, at), Found::Word),
+                (self.anywhere.has(text, at), Found::Sample),
                 (self.is_candidate(text, at), Found::Candidate),
             ] {
                 if is && let Some(found) = take(at, kind) {
                     return Some(found);
                 }
             }
+        }
+        None
+    }
+
+    /// Goes on by so many blocks at once, which makes loops longer and so easier to foretell.
+    #[inline]
+    fn steps<const N: usize, T>(
+        &self,
+        text: &[u8],
+        to: usize,
+        place: &mut Place,
+        take: &mut impl FnMut(usize, Found) -> Option<T>,
+    ) -> Option<T> {
+        while place.at + N * LANES <= to
+            && let Some(bytes) = text.get(place.at..place.at + N * LANES + GRAM - 1)
+        {
+            let mut all = Sifted::default();
+            for block in 0..N {
+                let from = block * LANES;
+                let window = bytes.get(from..).and_then(<[u8]>::first_chunk)?;
+                let sifted = self.sift(window);
+                all.candidates |= sifted.candidates << from;
+                all.words |= sifted.words << from;
+                all.word |= sifted.word << from;
+                all.odd |= sifted.odd << from;
+            }
+            let Sifted { candidates, words, word, odd } = all;
+            let starts = words & !(word << 1 | place.goes_on);
+            place.goes_on = word >> (N * LANES - 1);
+            let words = self.words.among(text, place.at, starts);
+            let samples = self.anywhere.among(text, place.at, N * LANES);
+            if candidates | odd | words | samples != 0
+                && let Some(found) = each([candidates, odd, words, samples], place.at, take)
+            {
+                return Some(found);
+            }
+            place.at += N * LANES;
         }
         None
     }
@@ -275,13 +310,13 @@ impl Sieve {
 
     /// A bit for each odd byte.
     #[inline]
-    fn odd(&self, block: u8x16, low_half: u8x16, high_half: u8x16) -> u32 {
+    fn odd(&self, block: u8x16, low_half: u8x16, high_half: u8x16) -> u64 {
         let beyond = block.to_bitmask();
         // Control characters but white space, and DEL.
         let control = block.simd_lt(u8x16::splat(0x20));
         let space = (block - u8x16::splat(b'\t')).simd_lt(u8x16::splat(5));
         let dropped = (control & !space) | block.simd_eq(u8x16::splat(0x7F));
-        let mut odd = dropped.to_bitmask();
+        let mut odd = u64::from(dropped.to_bitmask());
         if beyond != 0 {
             let low = u8x16::new(self.odd_low).shuffle(low_half);
             odd |= filled(low & u8x16::new(self.odd_high).shuffle(high_half));
@@ -291,101 +326,15 @@ impl Sieve {
 
     /// Bytes of memory.
     pub fn memory(&self) -> usize {
-        size_of::<Sieve>() + self.words.memory()
+        size_of::<Sieve>() + self.words.memory() + self.anywhere.memory()
     }
 }
 
-/// The first bytes of things, in lower case, by hash: four, and of most things one or two more.
-#[derive(Debug, Default)]
-pub(crate) struct Grams {
-    four: Vec<u64>,
-    /// By how many bytes are looked up, from four on.
-    longer: [Vec<u64>; 3],
-}
-
-/// Bits of each table.
-const GRAM_BITS: usize = 1 << 16;
-/// The most ways to write the first bytes of what is put there.
-const MAX_WAYS: usize = 64;
-/// Merges the cases of ASCII letters, in each byte.
-const CASES: u64 = 0x2020_2020_2020_2020;
-/// The first four, five and six bytes of a word of eight.
-const FIRST: [u64; 3] = [0xFFFF_FFFF, 0xFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF];
-
-impl Grams {
-    /// Whether the bytes at a place are there; at the end of a text they may be.
-    #[inline]
-    pub fn has(&self, text: &[u8], at: usize) -> bool {
-        let Some(gram) = text.get(at..).and_then(<[u8]>::first_chunk) else {
-            return !self.four.is_empty();
-        };
-        let gram = u64::from_le_bytes(*gram) | CASES;
-        let [four, ..] = FIRST;
-        let same = |(table, first): (&Vec<u64>, u64)| bit(table, hash(gram & first));
-        // Without branches: which way a word goes cannot be foretold.
-        let longer = self.longer.iter().zip(FIRST).fold(false, |any, one| any | same(one));
-        bit(&self.four, hash(gram & four)) & longer
-    }
-
-    /// Puts a beginning there; false if it can be written in too many ways.
-    pub fn insert(&mut self, beginning: &Beginning) -> bool {
-        let [_, places @ ..] = beginning;
-        let ways = |bytes: usize| written(places.get(..bytes).unwrap_or_default());
-        let Some(four) = ways(4) else { return false };
-        self.four.resize(GRAM_BITS / 64, 0);
-        four.iter().for_each(|way| set(&mut self.four, hash(*way)));
-        // The more bytes tell it apart the better.
-        let longest = [(2, 6), (1, 5)].into_iter().find_map(|(at, n)| Some((at, ways(n)?)));
-        let (at, ways) = longest.unwrap_or((0, four));
-        if let Some(table) = self.longer.get_mut(at) {
-            table.resize(GRAM_BITS / 64, 0);
-            ways.iter().for_each(|way| set(table, hash(*way)));
-        }
-        true
-    }
-
-    /// The same if it is the beginning of a word.
-    fn takes(&mut self, beginning: &Beginning) -> bool {
-        let [before, first, ..] = beginning;
-        let bounded = (0..=u8::MAX).all(|byte| match is_word(byte) {
-            true => !before.contains(byte),
-            false => !first.contains(byte),
-        });
-        bounded && self.insert(beginning)
-    }
-
-    pub fn memory(&self) -> usize {
-        size_of_val(&*self.four) + self.longer.iter().map(|t| size_of_val(&**t)).sum::<usize>()
-    }
-}
-
-/// All ways to write some places in lower case, unless there are too many.
-fn written(places: &[Bytes]) -> Option<Vec<u64>> {
-    let mut ways = vec![0u64];
-    for (at, set) in places.iter().enumerate() {
-        let merged = |byte: u8| set.contains(byte) || set.contains(byte & !0x20);
-        let lower = (0..=u8::MAX).filter(|byte| byte & 0x20 != 0 && merged(*byte));
-        let bytes: Vec<u64> = lower.map(|byte| u64::from(byte) << (8 * at)).collect();
-        if ways.len() * bytes.len() > MAX_WAYS {
-            return None;
-        }
-        ways = ways.iter().flat_map(|way| bytes.iter().map(move |byte| way | byte)).collect();
-    }
-    Some(ways)
-}
-
-fn hash(gram: u64) -> usize {
-    (gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
-}
-
-fn bit(bits: &[u64], at: usize) -> bool {
-    bits.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
-}
-
-fn set(bits: &mut [u64], at: usize) {
-    if let Some(word) = bits.get_mut(at / 64) {
-        *word |= 1 << (at % 64);
-    }
+/// Where a search is.
+struct Place {
+    at: usize,
+    /// 1 if a word goes on there.
+    goes_on: u64,
 }
 
 /// Whether a byte is a word character of ASCII.
@@ -399,19 +348,19 @@ const WORD_HIGH: u8x16 = u8x16::new([0, 0, 0, 1, 2, 4, 2, 8, 0, 0, 0, 0, 0, 0, 0
 
 /// A bit for each byte that is not zero.
 #[inline]
-fn filled(block: u8x16) -> u32 {
-    !block.simd_eq(u8x16::default()).to_bitmask() & 0xFFFF
+fn filled(block: u8x16) -> u64 {
+    u64::from(!block.simd_eq(u8x16::default()).to_bitmask() & 0xFFFF)
 }
 
-/// A bit for each of sixteen places.
+/// A bit for each place.
 #[derive(Default)]
 struct Sifted {
-    candidates: u32,
+    candidates: u64,
     /// If a word begins there, it may be one that is looked for.
-    words: u32,
+    words: u64,
     /// It is in a word.
-    word: u32,
-    odd: u32,
+    word: u64,
+    odd: u64,
 }
 
 /// Whether a byte of ASCII is one that views drop: control characters but white space, and DEL.
@@ -429,18 +378,21 @@ fn upper(block: u8x16) -> u8x16 {
 /// Tells what is at each place that has a bit, in order.
 #[inline]
 fn each<T>(
-    [candidates, odd, words]: [u32; 3],
+    [candidates, odd, words, samples]: [u64; 4],
     at: usize,
     take: &mut impl FnMut(usize, Found) -> Option<T>,
 ) -> Option<T> {
-    let mut left = candidates | odd | words;
+    let mut left = candidates | odd | words | samples;
     while left != 0 {
         let place = left.trailing_zeros();
         left &= left - 1;
         let at = at + place as usize;
-        for (bits, found) in
-            [(odd, Found::Odd), (words, Found::Word), (candidates, Found::Candidate)]
-        {
+        for (bits, found) in [
+            (odd, Found::Odd),
+            (words, Found::Word),
+            (samples, Found::Sample),
+            (candidates, Found::Candidate),
+        ] {
             if bits >> place & 1 == 1
                 && let Some(found) = take(at, found)
             {
@@ -621,8 +573,10 @@ mod tests {
                     seen.push((at, found));
                     None::<()>
                 });
-                let told = |(place, found): &(usize, Found)| {
-                    (at - 1..at + SHIFT).contains(place) && *found == Found::Candidate
+                let told = |(place, found): &(usize, Found)| match found {
+                    Found::Candidate => (at - 1..at + SHIFT).contains(place),
+                    Found::Sample => (at..at + 2).contains(place),
+                    Found::Word | Found::Odd => false,
                 };
                 assert!(seen.iter().any(told), "{word:?} at {at}: {seen:?}");
                 assert!(seen.len() < 6, "dots are let through: {seen:?}");

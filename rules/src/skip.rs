@@ -6,10 +6,10 @@
 //! [`Skip::search`] says comes to the same states as one who never skipped.
 
 use crate::fold::{Folded, fold, fold_ascii};
+use crate::grams::Grams;
 use crate::pattern::Program;
-use crate::sieve::{
-    Beginning, Bytes, Found, Grams, REACH, SHIFT, Sieve, distinct, is_dropped, is_word,
-};
+use crate::shapes::Shapes;
+use crate::sieve::{Beginning, Bytes, Found, REACH, SHIFT, Sieve, distinct, is_dropped, is_word};
 use crate::stand::Around;
 
 /// Pairs of bytes.
@@ -31,8 +31,8 @@ pub(crate) struct Skip {
     sieve: Sieve,
     /// The first bytes of what can be written in few ways.
     grams: Grams,
-    /// A bit for each pair of bytes that anything else begins with.
-    pairs: Box<[u64]>,
+    /// Everything else.
+    shapes: Shapes,
     /// A bit for each pair of bytes that anything begins with, and its first bytes.
     all_pairs: Box<[u64]>,
     firsts: Bytes,
@@ -65,16 +65,13 @@ impl Skip {
         let mut beginnings =
             distinct(keywords.map(|(keyword, around)| beginning(keyword, &around)));
         let mut grams = Grams::default();
-        let mut pairs = vec![0; PAIRS / 64].into_boxed_slice();
-        for beginning in &beginnings {
-            if !grams.insert(beginning) {
-                mark_pairs(beginning, &mut pairs);
-            }
-        }
+        let others = beginnings.iter().filter(|beginning| !grams.insert(beginning));
+        let mut others: Vec<Beginning> = others.copied().collect();
         let bare: Vec<Beginning> =
             programs.flat_map(|(program, word)| openings(program, word)).collect();
-        bare.iter().for_each(|beginning| mark_pairs(beginning, &mut pairs));
+        others.extend(&bare);
         beginnings.extend(bare);
+        let shapes = Shapes::new(&others.iter().collect::<Vec<_>>());
         let mut all_pairs = vec![0; PAIRS / 64].into_boxed_slice();
         let mut firsts = Bytes::default();
         for beginning in &beginnings {
@@ -84,12 +81,13 @@ impl Skip {
         }
         let plain = |byte: u8| PLAIN.contains(&byte) || is_inside(byte);
         let odd = Bytes::of(|byte| is_dropped(byte) || !byte.is_ascii() && !plain(byte));
-        Skip { sieve: Sieve::new(&beginnings, odd), grams, pairs, all_pairs, firsts }
+        Skip { sieve: Sieve::new(&beginnings, odd), grams, shapes, all_pairs, firsts }
     }
 
     /// Bytes of memory.
     pub fn memory(&self) -> usize {
-        self.sieve.memory() + self.grams.memory() + 2 * size_of_val(&*self.pairs)
+        let pairs = size_of_val(&*self.all_pairs);
+        self.sieve.memory() + self.grams.memory() + self.shapes.memory() + pairs
     }
 
     /// Whether a view drops or replaces what a byte belongs to.
@@ -105,7 +103,7 @@ impl Skip {
 
     #[inline]
     fn fits(&self, text: &[u8], at: usize) -> Option<Fits> {
-        if has_pair(&self.pairs, text, at) {
+        if self.shapes.fits(text, at) {
             return Some(Fits::Anything);
         }
         self.grams.has(text, at).then_some(Fits::Keyword)
@@ -159,6 +157,13 @@ impl Skip {
                     Found::Odd => return Some((self.before_odd(text, at), at + 1)),
                     // What begins before it matters only if it is something.
                     Found::Word => (Some(judge(at, self.fits(text, at)?)?), at),
+                    Found::Sample => {
+                        let starts = (at.saturating_sub(1).max(from + 1)..=at).find_map(|start| {
+                            Some((start, judge(start, self.fits(text, start)?)?))
+                        });
+                        let (start, found) = starts?;
+                        (Some(found), start)
+                    }
                     Found::Candidate => (None, (at + 2).min(last)),
                 };
                 let starts = judged.max(behind.saturating_sub(SHIFT + 1))..behind;
