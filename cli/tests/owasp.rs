@@ -194,7 +194,10 @@ fn what_is_above_the_sensitivity_is_a_gap() {
     let page = page(&folder, "packs: [{name: secrets, sensitivity: Low}, {name: pii}]");
     let credentials = part(entry(&page, "LLM02"), "Credentials in answers");
     assert_eq!(credentials["state"], "in part");
-    assert!(gaps(credentials).contains("above its sensitivity in all of answers"), "{credentials}");
+    assert!(
+        gaps(credentials).contains("above its sensitivity in every channel of answers"),
+        "{credentials}"
+    );
     let gap = &credentials["gaps"][0]["places"];
     assert_eq!(gap, &json!([{"pointer": "/spec/packs/0", "written": true}]));
 }
@@ -226,6 +229,9 @@ fn shadow_and_audit_cover_nothing() {
         let covered = covered.filter(|entry| entry["state"] == "partly covered").count();
         assert_eq!(covered > 0, limited, "{spec}");
     }
+    folder.file("p.yaml", policy(&format!("{{mode: Shadow, {PACKS}, {pinned}}}")));
+    let ran = folder.run("owasp --policy p.yaml --framework atlas", "");
+    assert!(!ran.out.contains("partly covered"), "{}", ran.out);
 }
 
 #[test]

@@ -73,24 +73,16 @@ pub struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// The most that can be said of the whole: never that it is covered, since a part is always left to others; and of
-    /// a risk not even a part where nothing is carried out.
-    pub fn state(&self, page: &Page<'_>) -> Option<State> {
+    /// In words: never that the whole is covered, since a part is always left to others.
+    pub fn words(&self, kind: Kind) -> &'static str {
         let counts = self.claims.iter().filter(|claim| !claim.aside);
-        let best = counts.map(|claim| claim.state).max()?;
-        let shadow = page.view.shadow() && page.framework.kind == Kind::Risks;
-        Some(best.min(if shadow { State::Seen } else { State::Partly }))
-    }
-
-    /// In words.
-    pub fn words(&self, page: &Page<'_>) -> &'static str {
-        match (self.state(page), page.framework.kind) {
+        match (counts.map(|claim| claim.state).max(), kind) {
             (None, _) => "outside the filter",
             (Some(State::Open), Kind::Risks) => "not covered",
             (Some(State::Open), Kind::Controls) => "no evidence",
             (Some(State::Seen), _) => "seen only",
-            (Some(_), Kind::Risks) => "partly covered",
-            (Some(_), Kind::Controls) => "evidence in part",
+            (Some(State::Partly | State::InForce), Kind::Risks) => "partly covered",
+            (Some(State::Partly | State::InForce), Kind::Controls) => "evidence in part",
         }
     }
 }

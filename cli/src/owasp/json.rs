@@ -52,7 +52,7 @@ fn entry(judged: &Judged<'_>, page: &Page<'_>) -> Value {
         "id": entry.id,
         "name": entry.name,
         "about": entry.about,
-        "state": judged.words(page),
+        "state": judged.words(page.framework.kind),
         "parts": judged.claims.iter().map(claim).collect::<Vec<_>>(),
         "instead": instead.collect::<Vec<_>>(),
     })

@@ -75,7 +75,8 @@ const LEGEND: &str = "\
 It is no statement of compliance, and no row says \"covered\": rules find what they know, and `weir eval` measures how much
 that is. *In force*: what is found is changed or refused. *In part*: so, but for the gaps that are named. *Seen only*
 (Audit, Shadow): it is recorded and passes. *Open*: nothing. Pointers name places of the document; *built in* is what
-stands where it says nothing. `--format json` names every rule.";
+stands where it says nothing. What no policy covers, and what does instead, stands below each table. `--format json` names
+every rule.";
 
 fn overview(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (first, by) = match page.framework.kind {
@@ -100,7 +101,7 @@ fn overview(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
                 open.push(claim.what.as_str());
             }
         }
-        let state = judged.words(page);
+        let state = judged.words(page.framework.kind);
         let entry = judged.entry;
         writeln!(
             out,
@@ -128,7 +129,7 @@ fn short(ground: &Ground) -> Option<String> {
 
 fn entry(judged: &Judged<'_>, page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let entry = judged.entry;
-    writeln!(out, "\n## {} {}: {}\n", entry.id, entry.name, judged.words(page))?;
+    writeln!(out, "\n## {} {}: {}\n", entry.id, entry.name, judged.words(page.framework.kind))?;
     writeln!(out, "{}\n", entry.about)?;
     if !judged.claims.is_empty() {
         claims(&judged.claims, out)?;

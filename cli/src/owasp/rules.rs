@@ -289,7 +289,7 @@ pub fn names(channels: ChannelSet) -> String {
     let mut words = Vec::new();
     for (side, word) in sides {
         if side.is_within(channels) {
-            words.push(format!("all of {word}"));
+            words.push(format!("every channel of {word}"));
             rest = rest.without(side);
         }
     }
