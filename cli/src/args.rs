@@ -42,6 +42,8 @@ pub enum Command {
     Bundle(Bundle),
     /// Reads a mesh's manifests and says where traffic could walk around the filter.
     Doctor(Doctor),
+    /// Says which risks the policy in force covers, by what, and what it leaves open.
+    Owasp(Owasp),
     /// Lists the rules, built in or of a policy's own, and what they do.
     Rules(Rules),
     /// Explains a rule, or a finding with the exception that would accept it.
@@ -349,6 +351,62 @@ pub struct Doctor {
     pub files: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Rules are joined with risks by their tags, settings by a table of the command. What is only seen (Audit, Shadow), what is off,
+exceptions and what no policy covers are named. With manifests the findings of `weir doctor` on them are joined, and it is told
+whether Weir's plugins carry this document.
+The page is evidence for a review, and no statement of compliance. docs/frameworks.md says how it is read.
+Exit codes: 0 printed, whatever is open; 1 errors in the policy; 2 a file that cannot be read.
+
+Examples:
+  weir owasp --policy policy.yaml > owasp.md
+  weir owasp --policy bundle.json --caller spiffe://bank.example/ns/retail/sa/bot --framework eu-ai-act
+  weir owasp --policy policy.yaml --manifests rendered.yaml --format json"
+)]
+pub struct Owasp {
+    /// A policy or a bundle; `weir default-policy` if left out.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Whose list.
+    #[arg(long, value_enum, default_value_t)]
+    pub framework: Framework,
+    /// Who speaks; someone unknown if left out.
+    #[arg(long)]
+    pub caller: Option<String>,
+    /// The host that is called.
+    #[arg(long)]
+    pub host: Option<String>,
+    /// Manifests as `weir doctor` reads them; - is standard input.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub manifests: Vec<PathBuf>,
+    /// How the page is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PageFormat,
+}
+
+/// Lists of risks and controls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Framework {
+    #[default]
+    Owasp,
+    Atlas,
+    #[value(name = "nist-ai-rmf")]
+    NistAiRmf,
+    #[value(name = "iso-42001")]
+    Iso42001,
+    #[value(name = "eu-ai-act")]
+    EuAiAct,
+}
+
+/// How a page is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PageFormat {
+    #[default]
+    Markdown,
+    Json,
 }
 
 #[derive(Args)]

@@ -4,9 +4,8 @@ use std::io::{self, Write};
 
 use weir_rules::policy::{self as format, Date, Effective, Node, Origin};
 
-use crate::Exit;
 use crate::args::Effective as Arguments;
-use crate::policy;
+use crate::{Exit, in_force, policy};
 
 /// What stands where no document says anything, as the documentation of the format names it.
 const BUILT_IN: &str = r#"{"mode":"Enforce","failureMode":"FailClosed","requestMode":"Hold",
@@ -20,45 +19,32 @@ const COLUMN: usize = 56;
 
 /// Prints the policy as YAML.
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> io::Result<Exit> {
-    let path = arguments.policy.as_deref();
-    let Some(guard) = policy::load(path, false)? else { return Ok(Exit::Bad) };
-    let text = match path {
-        Some(path) => policy::read_text(path)?,
-        None => policy::DEFAULT.to_owned(),
-    };
-    let Ok(document) = policy::parse(&text) else { return Ok(Exit::Bad) };
-    let host = arguments.host.as_deref().unwrap_or_default();
-    let Some(selected) = guard.select(arguments.caller.as_deref(), host) else {
+    let (caller, host) = (arguments.caller.as_deref(), arguments.host.as_deref());
+    let Some(found) = in_force::load(arguments.policy.as_deref(), caller, host)? else {
         return Ok(Exit::Bad);
     };
-    let name = &selected.engine.policy.metadata.name;
-    let caller = arguments.caller.as_deref().unwrap_or("a caller that is not known");
-    if !selected.covered {
+    let name = &found.engine.policy.metadata.name;
+    let caller = caller.unwrap_or("a caller that is not known");
+    if !found.covered {
         writeln!(out, "# {caller}: no policy is for it, so its requests are refused")?;
         return Ok(Exit::Good);
     }
-    writeln!(out, "# {caller} comes under `{name}`; document {}", guard.hash)?;
-    let Ok(tree) = format::tree(document.json.to_string().as_bytes()) else {
-        return Ok(Exit::Bad);
-    };
-    let (spec, origins) = if format::is_bundle(&tree) {
-        let Ok(resolved) = format::resolve(&tree, policy::now()) else { return Ok(Exit::Bad) };
-        let all = resolved.policies.into_iter().chain([resolved.baseline]);
-        let Some(effective) = { all }.find(|e| e.policy.metadata.name == *name) else {
-            return Ok(Exit::Bad);
-        };
-        let Effective { spec, origins, shadow_until, .. } = effective;
-        if let Some(until) = shadow_until.filter(|until| policy::now() < *until) {
-            writeln!(
-                out,
-                "# in Shadow until {}: decided and recorded, not carried out",
-                Date(until)
-            )?;
+    writeln!(out, "# {caller} comes under `{name}`; document {}", found.guard.hash)?;
+    let (spec, origins) = match found.effective {
+        Some(Effective { spec, origins, shadow_until, .. }) => {
+            if let Some(until) = shadow_until.filter(|until| policy::now() < *until) {
+                writeln!(
+                    out,
+                    "# in Shadow until {}: decided and recorded, not carried out",
+                    Date(until)
+                )?;
+            }
+            (spec, origins)
         }
-        (spec, origins)
-    } else {
-        let spec = tree.get("spec").cloned().unwrap_or(Node::Map(Vec::new()));
-        (spec, Vec::new())
+        None => {
+            let spec = found.tree.get("spec").cloned().unwrap_or(Node::Map(Vec::new()));
+            (spec, Vec::new())
+        }
     };
     let origin = |place: &str| origins.iter().find(|(p, _)| p == place).map(|(_, o)| *o);
     for line in lines(&filled(spec), &origin) {

@@ -13,7 +13,9 @@ mod eval;
 mod exchange;
 mod explain;
 mod http;
+mod in_force;
 mod lines;
+mod owasp;
 mod policy;
 mod replay;
 mod rules;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Bundle(bundle) => bundle::run(&bundle, &mut out),
         Command::Doctor(doctor) => doctor::run(&doctor, &mut out),
         Command::Explain(explain) => explain::run(&explain, &mut out),
+        Command::Owasp(owasp) => owasp::run(&owasp, &mut out),
         Command::Rules(rules) => rules::run(&rules, &mut out),
         Command::Schema(schema) => print_schema(schema.kind, &mut out),
         Command::DefaultPolicy => out.write_all(policy::DEFAULT.as_bytes()).map(|()| Exit::Good),

@@ -85,24 +85,32 @@ pub fn build(document: &Document, enforce: bool) -> Result<Rc<Guard>, Vec<Fault>
     if enforce {
         enforced(&mut json);
     }
-    // A baseline by itself is a bundle without policies.
-    let alone = json.get("kind") == Some(&Value::from("Baseline"));
-    if alone {
-        let name = json.pointer("/metadata/name").cloned().unwrap_or_default();
-        json = json!({
-            "apiVersion": json.get("apiVersion"),
-            "kind": "Bundle",
-            "metadata": {"name": name},
-            "spec": {"baseline": json},
-        });
-    }
-    guard(&json).map_err(|mut errors| {
+    let alone = is_baseline(&json);
+    guard(&whole(json)).map_err(|mut errors| {
         for error in errors.iter_mut().filter(|_| alone) {
             if let Some(rest) = error.pointer.strip_prefix("/spec/baseline") {
                 error.pointer = rest.to_owned();
             }
         }
         located(document, errors)
+    })
+}
+
+/// Whether a document is a baseline by itself.
+pub fn is_baseline(json: &Value) -> bool {
+    json.get("kind") == Some(&Value::from("Baseline"))
+}
+
+/// The document that a module would be given: a baseline by itself is a bundle without policies.
+pub fn whole(json: Value) -> Value {
+    if !is_baseline(&json) {
+        return json;
+    }
+    json!({
+        "apiVersion": json.get("apiVersion"),
+        "kind": "Bundle",
+        "metadata": {"name": json.pointer("/metadata/name").cloned().unwrap_or_default()},
+        "spec": {"baseline": json},
     })
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Finding;
 use super::manifests::{Manifests, Resource, text};
+use super::{Finding, UNPINNED};
 
 const ROUTER: &str = "envoy.filters.http.router";
 
@@ -84,7 +84,7 @@ fn one<'a>(resource: &'a Resource, patch: &Value, at: &str, found: &mut Vec<Find
         {
             add(
                 "/patch/value/typed_config/config/vm_config",
-                "the module is not pinned: whoever can write to the registry decides what runs",
+                UNPINNED,
                 "set vm_config.code.remote.sha256",
             );
         }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use weir_filter::Guard;
 
-use super::Finding;
 use super::manifests::{Manifests, ROOT, Resource, has, text};
+use super::{Finding, UNPINNED};
 use crate::shape::step;
 
 /// The largest whole number that survives the way through the API server.
@@ -82,6 +82,16 @@ impl<'a> Plugin<'a> {
     }
 }
 
+/// Weir's plugins, each with the hash of the document that it carries; none where the document is refused.
+pub fn carried(manifests: &Manifests) -> Vec<(&Resource, Option<String>)> {
+    let weir = Plugin::all(manifests).filter(|plugin| plugin.is_weir());
+    let hash = |plugin: Plugin<'_>| {
+        let config = plugin.resource.get(&plugin.at("/pluginConfig"))?;
+        crate::policy::guard(config).ok().map(|guard| guard.hash.clone())
+    };
+    weir.map(|plugin| (plugin.resource, hash(plugin))).collect()
+}
+
 /// What is wrong with Weir's plugins.
 pub fn findings(manifests: &Manifests) -> Vec<Finding<'_>> {
     let mut found = Vec::new();
@@ -128,7 +138,7 @@ fn itself<'a>(plugin: Plugin<'a>, found: &mut Vec<Finding<'a>>) {
         found.push(Finding::new(
             resource,
             plugin.at("/url"),
-            "the module is not pinned: whoever can write to the registry decides what runs",
+            UNPINNED,
             "set sha256, or name it by digest",
         ));
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use weir_filter::Guard;
+use weir_filter::{Engine, Guard};
 use weir_rules::policy::{Mode, Rule};
 use weir_rules::{Action, Channel, ChannelSet};
 
@@ -67,18 +67,41 @@ impl Entries {
 
     fn under(mut entries: Vec<Entry>, guard: &Guard, policy: Option<String>) -> Entries {
         if let Some(engine) = guard.first() {
-            for rule in (0u16..).take(engine.rules.len()) {
-                let id = engine.rules.id(rule);
-                if let Some(entry) = entries.iter_mut().find(|e| e.rule.id == id) {
-                    let act = |channel: Channel| {
-                        let (action, mode) = engine.rules.action(rule, channel)?;
-                        Some((channel, action, mode))
-                    };
-                    entry.acts = ChannelSet::ALL.iter().filter_map(act).collect();
-                }
-            }
+            act(&mut entries, engine);
         }
         Entries { entries, policy }
+    }
+}
+
+/// All built-in rules and the policy's own, each with what it does under an engine.
+///
+/// # Errors
+/// A built-in rule is none.
+pub fn under(engine: &Engine) -> io::Result<Vec<Entry>> {
+    let mut entries = built_in()?;
+    let own = engine.policy.spec.rules.iter().enumerate().map(|(at, rule)| Entry {
+        pack: None,
+        file: format!("/spec/rules/{at}"),
+        rule: rule.clone(),
+        source: Value::Null,
+        acts: Vec::new(),
+    });
+    entries.extend(own);
+    act(&mut entries, engine);
+    Ok(entries)
+}
+
+/// Writes into the entries what the engine does by them.
+fn act(entries: &mut [Entry], engine: &Engine) {
+    for rule in (0u16..).take(engine.rules.len()) {
+        let id = engine.rules.id(rule);
+        if let Some(entry) = entries.iter_mut().find(|e| e.rule.id == id) {
+            let act = |channel: Channel| {
+                let (action, mode) = engine.rules.action(rule, channel)?;
+                Some((channel, action, mode))
+            };
+            entry.acts = ChannelSet::ALL.iter().filter_map(act).collect();
+        }
     }
 }
 
