@@ -60,9 +60,8 @@ fn a_good_policy_tells_what_it_costs_and_may_hold() {
         let start = format!("  {start} may hold: ");
         ran.out.lines().find_map(|l| l.strip_prefix(start.as_str())).unwrap().to_owned()
     };
-    assert!(
-        line("response.text").contains(" characters, from the first on for 3 rules: pii-email, ")
-    );
+    let held = line("response.text");
+    assert!(held.contains(" characters, from the first on for ") && held.contains("pii-address"));
     assert!(line("response.reasoning").starts_with("nothing until an anchor is complete, then "));
     assert_eq!(line("response.toolCall"), "nothing");
 

@@ -69,7 +69,8 @@ fn under_a_policy_those_in_force_are() {
     let attack = &all["injection-override-instructions"]["acts"]["request.user"];
     assert_eq!((&attack["action"], &attack["mode"]), (&"Reject".into(), &"Shadow".into()));
     assert!(!all.keys().any(|id| id.starts_with("pii-")));
-    assert!(all.values().all(|rule| rule["sensitivity"] != "Medium"), "the policy says Low");
+    let mut injection = all.values().filter(|rule| rule["pack"] == "injection");
+    assert!(injection.all(|rule| rule["sensitivity"] != "Medium"), "the policy says Low");
     let ran = folder.run("rules --policy p.yaml", "");
     for part in [
         "secrets: ",

@@ -91,7 +91,7 @@ pub fn under(engine: &Engine) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Writes into the entries what the engine does by them.
+/// Writes into the entries what the engine does by them; a score with several thresholds is a rule of the engine for each.
 fn act(entries: &mut [Entry], engine: &Engine) {
     for rule in (0u16..).take(engine.rules.len()) {
         let id = engine.rules.id(rule);
@@ -100,7 +100,7 @@ fn act(entries: &mut [Entry], engine: &Engine) {
                 let (action, mode) = engine.rules.action(rule, channel)?;
                 Some((channel, action, mode))
             };
-            entry.acts = ChannelSet::ALL.iter().filter_map(act).collect();
+            entry.acts.extend(ChannelSet::ALL.iter().filter_map(act));
         }
     }
 }
@@ -202,5 +202,21 @@ mod tests {
             assert!(id.starts_with(&format!("{}-", entry.pack.unwrap())), "{id}");
             assert!(entry.rule.description.is_some() && entry.rule.why.is_some(), "{id}");
         }
+    }
+
+    #[test]
+    fn a_score_with_two_thresholds_acts_by_both() {
+        let policy = r#"{"apiVersion":"guard.weir.dev/v1alpha1","kind":"Policy","metadata":{"name":"p"},"spec":{"packs":[
+            {"name":"injection","action":"Reject","channels":["request.user"]},
+            {"name":"injection","action":"Neutralize","channels":["request.toolResult"]}]}}"#;
+        let guard = policy::guard(&serde_json::from_str(policy).unwrap()).unwrap();
+        let entries = under(guard.first().unwrap()).unwrap();
+        let score = entries.iter().find(|e| e.rule.id == "injection-score").unwrap();
+        let acts: Vec<(Channel, Action)> = score.acts.iter().map(|(c, a, _)| (*c, *a)).collect();
+        let both = [
+            (Channel::RequestUser, Action::Reject),
+            (Channel::RequestToolResult, Action::Neutralize),
+        ];
+        assert_eq!(acts, both);
     }
 }

@@ -189,7 +189,7 @@ mod tests {
         assert!(of("secrets-openai-key").starts_with("its anchor may leave at once, at most "));
         assert_eq!(
             of("pii-card"),
-            "the first 6 characters may leave at once, at most 13 characters wait"
+            "the first 6 characters may leave at once, at most 17 characters wait"
         );
         for entry in &entries {
             let said = on_streams(entry);
