@@ -49,6 +49,37 @@ const NO_PASSWORDS: [&str; 22] = [
     "input",
 ];
 
+/// How tokens begin that have rules of their own, which know better what they are: a value that has a name as well is
+/// left to those.
+const FORMS: [&str; 24] = [
+    "sk-",
+    "sk_live_",
+    "rk_live_",
+    "sk_test_",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "xoxa-",
+    "xapp-",
+    "npm_",
+    "pypi-",
+    "hf_",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "SG.",
+    "eyJhbGci",
+    "eyJ0eXAi",
+];
+/// The fewest characters of such a token.
+const FORM: usize = 20;
+
 /// Whether the last six characters of a token are the CRC-32 of those before, behind its prefix, in base 62 (digits, upper
 /// case, lower case): the form of tokens of GitHub and npm
 /// (<https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/>).
@@ -217,6 +248,7 @@ pub fn random(text: &str, least: usize) -> bool {
     if makeup.length < least
         || makeup.letters == 0
         || code
+        || is_left_to_its_form(text, value)
         || names_no_secret(text, value)
         || placeholder(text)
     {
@@ -232,6 +264,22 @@ pub fn random(text: &str, least: usize) -> bool {
     }
     let bar = if short || letters { SHORT_DISORDER } else { DISORDER };
     makeup.odd.saturating_mul(1000) >= makeup.length.saturating_sub(1).saturating_mul(bar)
+}
+
+fn is_left_to_its_form(text: &str, value: &str) -> bool {
+    let named = value.len() < text.len();
+    named && value.len() >= FORM && FORMS.iter().any(|form| value.starts_with(form))
+}
+
+/// Where the value begins behind the anchor of a match, in bytes: behind the rest of its name and what assigns it. None
+/// if there is nothing of that kind, so that all of it may be value.
+pub fn behind_name(text: &str) -> Option<usize> {
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let assigned = text.trim_start_matches(name);
+    let value = assigned
+        .trim_start_matches(|c: char| c.is_whitespace() || "\"'`:=,>()[]{}|\\*".contains(c));
+    let begins = text.len().saturating_sub(value.len());
+    (!value.is_empty() && value.len() < assigned.len()).then_some(begins)
 }
 
 /// How many hexadecimal digits of one case end a value, hyphens left aside, if letters and numbers are among them and
@@ -269,6 +317,7 @@ pub fn password(text: &str) -> bool {
         && letters >= 2
         && digits.saturating_add(signs) >= 1
         && !code
+        && !is_left_to_its_form(text, value)
         && !names_no_secret(text, value)
         && !placeholder(text)
         && !NO_PASSWORDS.iter().any(|word| lower.contains(word))
@@ -383,5 +432,28 @@ mod tests {
         ] {
             assert!(!password(text), "{text}");
         }
+    }
+
+    #[test]
+    fn values_begin_behind_their_names() {
+        for (text, value) in [
+            ("_old = \"k9Xq\"", Some("k9Xq\"")),
+            ("\": \"k9:Xq", Some("k9:Xq")),
+            (" is k9Xq", Some("is k9Xq")),
+            ("=k9=Xq", Some("k9=Xq")),
+            ("k9Xq2", None),
+            ("k9+Xq", None),
+            ("=", None),
+        ] {
+            assert_eq!(behind_name(text).and_then(|at| text.get(at..)), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_with_rules_of_their_own_are_left_to_those() {
+        let named = |value: &str| format!("token: {value}");
+        assert!(!random(&named("glpat-x8Kd93bTqLmZ0vRc71Ny"), LEAST));
+        assert!(random(&named("glpot-x8Kd93bTqLmZ0vRc71Ny"), LEAST));
+        assert!(random(&named("hf_x8Kd93bTqL"), LEAST), "too short to be one");
     }
 }
