@@ -613,12 +613,8 @@ fn compile_rule(source: &Source<'_>) -> Result<CompiledRule, PolicyError> {
             "write what stands before a keyword into the regex".into(),
         ));
     }
-    let open = match class("body", &rule.body)? {
-        None => None,
-        Some(body) => {
-            Some(OpenEnded { body, until: rule.until.as_ref().map(|u| u.chars().collect()) })
-        }
-    };
+    let until = || rule.until.as_ref().map(|until| until.chars().collect());
+    let open = class("body", &rule.body)?.map(|body| OpenEnded { body, until: until() });
     let lead = match rule.keywords.as_slice() {
         // Walking back compares characters as they came, so only the Raw view can.
         [only] if rule.before > 0 && !folded => program.lead(only).map(|lead| lead.class),
