@@ -6,7 +6,7 @@
 use crate::attempt::{Attempt, MAX_IGNORABLE_RUN, Outcome};
 use crate::automaton::START;
 use crate::channel::{Channel, ChannelSet};
-use crate::compile::{Check, CompiledRule, Ruleset, Shown, Trigger};
+use crate::compile::{CompiledRule, Ruleset, Shown, Trigger};
 use crate::finding::{Finding, Found, ScanError};
 use crate::fold::{Folded, fold, fold_ascii, squash};
 use crate::mask;
@@ -17,7 +17,6 @@ use crate::score::Hint;
 use crate::skip::{BACK, Fits, Next, Skip};
 use crate::stand::{Behind, Open};
 use crate::swallow::Swallow;
-use crate::validate::credentials::behind_name;
 use crate::views::Views;
 use crate::walk::{back_chars, back_folded, back_squashed};
 
@@ -659,7 +658,7 @@ impl Scanner {
         }
         let shown = match rule.shown {
             Shown::Nothing => start,
-            Shown::Anchor => self.named_value(rule, attempt.anchor_end.clamp(start, end), end),
+            Shown::Anchor => attempt.anchor_end.clamp(start, end),
             Shown::Characters(n) => text
                 .char_indices()
                 .nth(usize::from(n))
@@ -704,15 +703,6 @@ impl Scanner {
                 matched: 0,
                 reported: end,
             });
-        }
-    }
-
-    /// Where the value of a credential begins that its name announces, which need not be hidden: `from` or behind it.
-    fn named_value(&self, rule: &CompiledRule, from: u64, end: u64) -> u64 {
-        let named = |check: &Check| matches!(check, Check::Random(_) | Check::Password);
-        match rule.validate.iter().any(named) {
-            true => from + behind_name(self.between(from, end)).unwrap_or_default() as u64,
-            false => from,
         }
     }
 

@@ -263,3 +263,17 @@ fn keywords_of_other_scripts_are_found_amid_text_that_is_skipped() {
         }
     }
 }
+
+#[test]
+fn of_a_token_with_signs_in_it_no_more_than_the_anchor_is_shown() {
+    let rules = rules(r#"{"packs":[{"name":"secrets","action":"Mask"}]}"#);
+    for (text, anchor) in [
+        ("plaid access-sandbox-55f31a77=4ae7-0e72-2183-9c0426576882 ok", "access-sandbox-"),
+        ("set pwd=k9Q=Zv!xT4 now", "pwd="),
+    ] {
+        let found = scan_whole(&rules, ChannelSet::from(Channel::ResponseText), text).unwrap();
+        let end = text.find(anchor).unwrap() + anchor.len();
+        assert!(!found.is_empty(), "{text}");
+        assert!(found.iter().all(|finding| finding.shown <= end as u64), "{text}: {found:?}");
+    }
+}

@@ -271,17 +271,6 @@ fn is_left_to_its_form(text: &str, value: &str) -> bool {
     named && value.len() >= FORM && FORMS.iter().any(|form| value.starts_with(form))
 }
 
-/// Where the value begins behind the anchor of a match, in bytes: behind the rest of its name and what assigns it. None
-/// if there is nothing of that kind, so that all of it may be value.
-pub fn behind_name(text: &str) -> Option<usize> {
-    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let assigned = text.trim_start_matches(name);
-    let value = assigned
-        .trim_start_matches(|c: char| c.is_whitespace() || "\"'`:=,>()[]{}|\\*".contains(c));
-    let begins = text.len().saturating_sub(value.len());
-    (!value.is_empty() && value.len() < assigned.len()).then_some(begins)
-}
-
 /// How many hexadecimal digits of one case end a value, hyphens left aside, if letters and numbers are among them and
 /// enough different ones.
 fn hexadecimal(value: &str) -> usize {
@@ -431,21 +420,6 @@ mod tests {
             "pwd=ab1",
         ] {
             assert!(!password(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn values_begin_behind_their_names() {
-        for (text, value) in [
-            ("_old = \"k9Xq\"", Some("k9Xq\"")),
-            ("\": \"k9:Xq", Some("k9:Xq")),
-            (" is k9Xq", Some("is k9Xq")),
-            ("=k9=Xq", Some("k9=Xq")),
-            ("k9Xq2", None),
-            ("k9+Xq", None),
-            ("=", None),
-        ] {
-            assert_eq!(behind_name(text).and_then(|at| text.get(at..)), value, "{text}");
         }
     }
 
