@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_told_with_its_part() {
-        let guard = policy::compile(policy::DEFAULT, false).ok().unwrap();
+        let guard = policy::load(None, false).unwrap().unwrap();
         let exchange = Exchange {
             request: message(&[(":method", "GET"), (":path", "/")], "ab"),
             answer: message(&[(":status", "200")], "cde"),

@@ -34,18 +34,7 @@ pub fn load(
     caller: Option<&str>,
     host: Option<&str>,
 ) -> io::Result<Option<InForce>> {
-    let (name, text) = match path {
-        Some(path) => (path.display().to_string(), policy::read_text(path)?),
-        None => ("default policy".to_owned(), policy::DEFAULT.to_owned()),
-    };
-    let read = policy::parse(&text).and_then(|d| Ok((policy::build(&d, false)?, d)));
-    let (guard, document) = match read {
-        Ok(read) => read,
-        Err(faults) => {
-            faults.iter().for_each(|fault| eprintln!("{}", fault.show(&name)));
-            return Ok(None);
-        }
-    };
+    let Some((guard, document)) = policy::load_document(path, false)? else { return Ok(None) };
     let baseline = policy::is_baseline(&document.json);
     let json = policy::whole(document.json);
     let Ok(tree) = format::tree(json.to_string().as_bytes()) else { return Ok(None) };

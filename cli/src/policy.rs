@@ -60,14 +60,6 @@ pub fn read_text(path: &Path) -> io::Result<String> {
         .map_err(|_| io::Error::other(format!("{}: it is not UTF-8", path.display())))
 }
 
-/// Compiles a policy text; with `enforce`, as if nothing in it were in Shadow.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn compile(text: &str, enforce: bool) -> Result<Rc<Guard>, Vec<Fault>> {
-    build(&parse(text)?, enforce)
-}
-
 /// Reads a document with the places of its parts.
 ///
 /// # Errors
@@ -142,11 +134,23 @@ fn key(variable: &str) -> Option<String> {
 /// # Errors
 /// The file cannot be read.
 pub fn load(path: Option<&Path>, enforce: bool) -> io::Result<Option<Rc<Guard>>> {
+    Ok(load_document(path, enforce)?.map(|(guard, _)| guard))
+}
+
+/// The same with the document that it is compiled from.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_document(
+    path: Option<&Path>,
+    enforce: bool,
+) -> io::Result<Option<(Rc<Guard>, Document)>> {
     let (name, text) = match path {
         Some(path) => (path.display().to_string(), read_text(path)?),
         None => ("default policy".to_owned(), DEFAULT.to_owned()),
     };
-    Ok(compile(&text, enforce)
+    let built = parse(&text).and_then(|document| Ok((build(&document, enforce)?, document)));
+    Ok(built
         .map_err(|faults| faults.iter().for_each(|fault| eprintln!("{}", fault.show(&name))))
         .ok())
 }
@@ -256,6 +260,6 @@ mod tests {
 
     #[test]
     fn the_default_policy_is_good() {
-        assert!(compile(DEFAULT, false).is_ok());
+        assert!(load(None, false).unwrap().is_some());
     }
 }

@@ -114,10 +114,7 @@ pub(crate) fn content_hash(parts: &[&[u8]]) -> String {
 
 /// SHA-256 of a document as it means, whatever its spacing and the order of its members: names a policy in records.
 pub fn document_hash(node: &crate::policy::Node) -> String {
-    use sha2::Digest;
-    let mut hash = Sha256::new();
-    hash.update(sorted(node).to_string().as_bytes());
-    hex(hash.finalize().get(..8).unwrap_or_default())
+    content_hash(&[sorted(node).to_string().as_bytes()])
 }
 
 fn sorted(node: &crate::policy::Node) -> crate::policy::Node {

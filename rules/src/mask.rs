@@ -1,5 +1,6 @@
 //! What stands in the place of a finding.
 
+use crate::packs;
 use crate::policy::Mask;
 
 /// What Neutralize writes in place of untrusted instructions.
@@ -9,10 +10,7 @@ pub const NOTE: &str = "[removed: instructions found in data]";
 pub fn label(mask: &Mask, id: &str) -> String {
     let kind = match mask {
         Mask::Label(Some(text)) => text.as_str(),
-        _ => ["secrets-", "pii-", "injection-", "jailbreak-"]
-            .iter()
-            .find_map(|pack| id.strip_prefix(pack))
-            .unwrap_or(id),
+        _ => packs::of(id).map_or(id, |(_, kind)| kind),
     };
     format!("[redacted:{kind}]")
 }

@@ -18,6 +18,14 @@ const TABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/packs.json.deflat
 /// Bytes of the JSON, in decimal digits.
 const SIZE: &str = include_str!(concat!(env!("OUT_DIR"), "/packs.size"));
 
+/// The packs that there are.
+pub const NAMES: [&str; 4] = ["injection", "jailbreak", "secrets", "pii"];
+
+/// The pack of a built-in rule, and what its id has behind that.
+pub fn of(id: &str) -> Option<(&'static str, &str)> {
+    NAMES.into_iter().find_map(|pack| Some((pack, id.strip_prefix(pack)?.strip_prefix('-')?)))
+}
+
 /// Version of the packs in this module.
 pub const VERSION: &str = "2026.11";
 

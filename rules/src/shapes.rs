@@ -12,7 +12,7 @@ const PLACES: usize = REACH - 1;
 pub(crate) struct Shapes(Vec<[u64; 256]>);
 
 impl Shapes {
-    pub fn new(beginnings: &[&Beginning]) -> Shapes {
+    pub fn new(beginnings: &[Beginning]) -> Shapes {
         let mut shapes = vec![[0; 256]; if beginnings.is_empty() { 0 } else { PLACES }];
         for (at, beginning) in beginnings.iter().enumerate() {
             let kind = 1 << (at * KINDS / beginnings.len().max(KINDS));
@@ -63,7 +63,7 @@ mod tests {
             })
         };
         let kinds = [one(b"1-2"), one(b"ab")];
-        let shapes = Shapes::new(&kinds.each_ref());
+        let shapes = Shapes::new(&kinds);
         let fits = |text: &[u8]| shapes.fits(text, 1);
         assert!(fits(b" 1-2 and so on") && fits(b" abc and so on") && fits(b" ab") && fits(b" 1"));
         assert!(!fits(b" 1b2 and so on") && !fits(b" a-b") && !fits(b"1-2") && !fits(b" 11"));

@@ -71,7 +71,7 @@ impl Skip {
             programs.flat_map(|(program, word)| openings(program, word)).collect();
         others.extend(&bare);
         beginnings.extend(bare);
-        let shapes = Shapes::new(&others.iter().collect::<Vec<_>>());
+        let shapes = Shapes::new(&others);
         let mut all_pairs = vec![0; PAIRS / 64].into_boxed_slice();
         let mut firsts = Bytes::default();
         for beginning in &beginnings {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use weir_filter::Engine;
 use weir_filter::tally::word;
 use weir_rules::policy::Mode;
-use weir_rules::{Action, Channel, ChannelSet};
+use weir_rules::{Action, Channel, ChannelSet, packs};
 
 use super::change::{Change, Weight};
 
@@ -40,7 +40,7 @@ fn in_words(effect: Effect) -> String {
 /// What the rules of `new` do otherwise than those of `old`.
 pub fn compare(old: &Engine, new: &Engine, changes: &mut Vec<Change>) {
     let (before, after) = (effects(old), effects(new));
-    let mut groups: BTreeMap<(Option<usize>, String), Group> = BTreeMap::new();
+    let mut groups: BTreeMap<(Option<&str>, String), Group> = BTreeMap::new();
     let none = BTreeMap::new();
     let ids = before.keys().chain(after.keys().filter(|id| !before.contains_key(*id)));
     for id in ids {
@@ -59,11 +59,11 @@ pub fn compare(old: &Engine, new: &Engine, changes: &mut Vec<Change>) {
             _ => {}
         }
         let touched = shifts.iter().fold(ChannelSet::EMPTY, |all, (_, _, set)| all.union(*set));
-        let family = PACKS.iter().position(|pack| id.starts_with(pack));
-        let group = groups.entry((family, what.join("; ")));
+        let pack = packs::of(id).map(|(pack, _)| pack);
+        let group = groups.entry((pack, what.join("; ")));
         group.or_insert(Group { weight, touched, ids: Vec::new() }).ids.push(id);
     }
-    for ((family, what), Group { weight, touched, ids }) in groups {
+    for ((pack, what), Group { weight, touched, ids }) in groups {
         let names = match ids.as_slice() {
             [one] => (*one).to_owned(),
             many => {
@@ -73,7 +73,6 @@ pub fn compare(old: &Engine, new: &Engine, changes: &mut Vec<Change>) {
                 format!("{} rules ({first}{more})", many.len())
             }
         };
-        let pack = family.and_then(|at| PACKS.get(at)).map(|pack| pack.trim_end_matches('-'));
         let place = |engine: &Engine| match pack {
             Some(pack) => entry(engine, pack, touched),
             None => own(engine, &ids),
@@ -82,9 +81,6 @@ pub fn compare(old: &Engine, new: &Engine, changes: &mut Vec<Change>) {
         changes.push(Change { weight, old, new, what: format!("{names}: {what}") });
     }
 }
-
-/// What ids of the built-in packs begin with.
-const PACKS: [&str; 4] = ["injection-", "jailbreak-", "pii-", "secrets-"];
 
 /// By rule id and channel number: what it does there.
 fn effects(engine: &Engine) -> BTreeMap<String, BTreeMap<usize, (Action, Mode)>> {

@@ -49,8 +49,9 @@ impl Entries {
             })?;
             return Ok(Some(Entries::under(entries, &guard, None)));
         };
-        let Some(guard) = policy::load(Some(path), false)? else { return Ok(None) };
-        let Ok(document) = policy::parse(&policy::read_text(path)?) else { return Ok(None) };
+        let Some((guard, document)) = policy::load_document(Some(path), false)? else {
+            return Ok(None);
+        };
         for (at, source) in own(&document.json).iter().enumerate() {
             // The policy has been compiled, so its rules are good.
             if let Ok(rule) = Rule::from_json(source.to_string().as_bytes()) {

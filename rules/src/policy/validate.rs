@@ -7,7 +7,7 @@ use super::{
     Exception, Exposure, Key, Mask, PackRef, Policy, PolicyError, Purpose, Quantity, RequestMode,
     Rule, Subject, Tools, Trigger, ValidatorKind,
 };
-use crate::{Action, ChannelSet};
+use crate::{Action, ChannelSet, packs};
 
 const MAX_RULES: usize = 10_000;
 const MAX_EXCEPTIONS: usize = 1000;
@@ -19,7 +19,6 @@ const MAX_WEIGHT: u64 = 10;
 const MAX_FAMILY: usize = 64;
 const MAX_MESSAGE: usize = 512;
 const MAX_NAME: usize = 128;
-const PACKS: [&str; 4] = ["injection", "jailbreak", "secrets", "pii"];
 
 struct Errors(Vec<PolicyError>);
 
@@ -103,8 +102,8 @@ fn packs(packs: &[PackRef], errors: &mut Errors) {
     let mut taken: Vec<(&str, ChannelSet)> = Vec::new();
     for (at, pack) in packs.iter().enumerate() {
         let place = format!("/spec/packs/{at}");
-        if !PACKS.contains(&pack.name.as_str()) {
-            let cure = format!("name one of {}", PACKS.join(", "));
+        if !packs::NAMES.contains(&pack.name.as_str()) {
+            let cure = format!("name one of {}", packs::NAMES.join(", "));
             errors.add(format!("{place}/name"), format!("unknown pack `{}`", pack.name), cure);
         }
         if let Some(version) = &pack.version
@@ -145,7 +144,7 @@ fn rules(policy: &Policy, errors: &mut Errors) {
             let reason = format!("another rule has the id `{}`", one.id);
             errors.add(format!("{place}/id"), reason, "give it an id of its own");
         }
-        let reserved = PACKS.iter().any(|p| one.id.starts_with(&format!("{p}-")));
+        let reserved = packs::of(&one.id).is_some();
         if reserved {
             let reason = "ids of this form belong to the built-in packs";
             errors.add(format!("{place}/id"), reason, "begin it with another word");

@@ -230,10 +230,7 @@ fn names_no_secret(text: &str, value: &str) -> bool {
             let next = name.as_bytes().get(stem.len());
             let begins = stem.is_empty() || stem.ends_with(['_', '-', '.']);
             let capital = next.is_some_and(u8::is_ascii_uppercase)
-                && stem
-                    .as_bytes()
-                    .last()
-                    .is_some_and(|_| name.bytes().any(|b| b.is_ascii_lowercase()));
+                && name.bytes().any(|byte| byte.is_ascii_lowercase());
             (begins || capital) && !stem.ends_with("secret_") && !lower.ends_with("secretid")
         })
     })

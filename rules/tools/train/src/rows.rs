@@ -49,6 +49,7 @@ pub struct Row {
 struct Words {
     features: Vec<u32>,
     words: Vec<u32>,
+    /// Where the features of the word that is being read begin.
     singles: usize,
 }
 
@@ -61,7 +62,6 @@ impl Seen for Words {
         if again {
             self.features.truncate(self.singles);
         }
-        self.singles = self.features.len();
     }
 
     fn joined(&mut self, hash: u32) {
